@@ -1,0 +1,32 @@
+"""Inventory analytics over ERP exports: the Python twin of the command line.
+
+    >>> import stockturn as st
+    >>> callable(st.ingest)
+    True
+
+Every command has a function of the same name here; they are resolved on first use, so that importing the
+package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "api": ("ingest", "turnover", "abc", "deadstock", "report"),
+    "config": ("Settings", "load_settings"),
+    "errors": ("InputError", "StockturnError", "UsageError"),
+    "model": ("Ledger", "Result"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(import_module(f"stockturn.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module 'stockturn' has no attribute {name!r}")

@@ -1,0 +1,64 @@
+"""All choices of a run: one frozen tree, one section per concern. Every default of the project lives here."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from stockturn.config.base import Section
+from stockturn.config.classes import AbcSettings
+from stockturn.config.deadstock import DeadStockSettings
+from stockturn.config.ingest import IngestSettings
+from stockturn.config.turnover import TurnoverSettings
+
+
+class Scope(Section):
+    """Section ``[scope]``: which part of the ledger is looked at. Empty means everything."""
+
+    warehouse: tuple[str, ...] = Field((), description="only these warehouses")
+    category: tuple[str, ...] = Field((), description="only these categories")
+    sku: tuple[str, ...] = Field((), description="only these skus")
+
+
+class PeriodSettings(Section):
+    """Section ``[period]``."""
+
+    as_of: date | None = Field(
+        None, description="everything later is ignored; the latest date of the data when left out"
+    )
+    period: str | None = Field(
+        None, description="'2025-01..2025-06', '2025-01-15..2025-03-31', '2025-03' or '2025'"
+    )
+    last: str = Field(
+        "12m", pattern=r"^\d+[mdwy]$", description="so many months (12m), weeks, days or years up to as_of"
+    )
+
+
+class ReportSettings(Section):
+    """Section ``[report]``."""
+
+    title: str | None = Field(None, description="title of the workbook")
+    company: str = Field("", description="name of the company, shown in the title")
+    detail_rows: int = Field(
+        30_000, gt=0, description="most rows of a detail list on a sheet; more are said to be left out"
+    )
+    by: tuple[str, ...] = Field(
+        ("category", "warehouse", "supplier", "owner"), description="dimensions on the turnover sheet"
+    )
+
+
+class Settings(Section):
+    """Everything a run can be told (stockturn.toml and the options of the command line)."""
+
+    lang: Literal["en", "zh"] = Field("en", description="language of screens and workbooks")
+    scope: Scope = Field(default_factory=Scope, description="which part of the ledger is looked at")
+    period: PeriodSettings = Field(default_factory=PeriodSettings, description="which days are looked at")
+    ingest: IngestSettings = Field(default_factory=IngestSettings, description="how exports are read")
+    turnover: TurnoverSettings = Field(default_factory=TurnoverSettings, description="turnover")
+    abc: AbcSettings = Field(default_factory=AbcSettings, description="ABC, XYZ, pattern, FSN")
+    deadstock: DeadStockSettings = Field(
+        default_factory=DeadStockSettings, description="dead stock and ageing"
+    )
+    report: ReportSettings = Field(default_factory=ReportSettings, description="the workbook")

@@ -1,0 +1,51 @@
+"""One catalogue per language: every label, message, sheet title and error the program can show.
+
+A catalogue is a folder ``locale/<lang>/`` of TOML files; a key is ``section.name`` where the section is the
+file's name. Texts use ``str.format`` fields. Adding a language means adding a folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from stockturn.errors import StockturnError
+
+LANGUAGES = ("en", "zh")
+DEFAULT_LANGUAGE = "en"
+
+
+@cache
+def catalogue(lang: str) -> dict[str, str]:
+    """All texts of one language, flat: ``{"columns.turnover": "Inventory turnover", ...}``."""
+    folder = resources.files("stockturn") / "locale" / lang
+    texts: dict[str, str] = {}
+    for file in folder.iterdir():
+        if file.name.endswith(".toml"):
+            section = file.name.removesuffix(".toml")
+            for name, text in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                texts[f"{section}.{name}"] = text
+    return texts
+
+
+def text(key: str, lang: str, **params: object) -> str:
+    """The text of ``key`` in ``lang`` with its fields filled in. An unknown key is a bug: KeyError.
+
+    >>> text("words.none", "zh")
+    '（无）'
+    """
+    template = catalogue(lang)[key]
+    return template.format(**params) if params else template
+
+
+def has(key: str, lang: str) -> bool:
+    """Whether the catalogue of ``lang`` holds ``key``."""
+    return key in catalogue(lang)
+
+
+def error_text(error: StockturnError, lang: str) -> tuple[str, str | None]:
+    """The sentence of an error, and the hint that says what to do next (None where there is none)."""
+    message = text(f"errors.{error.key}", lang, **error.params)
+    hint_key = f"errors.{error.key}_hint"
+    return message, text(hint_key, lang, **error.params) if has(hint_key, lang) else None

@@ -1,0 +1,169 @@
+"""The values that cross floors: the ledger on the way in, the report on the way out. All immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import polars as pl
+
+from stockturn.schema import TABLES, conform, empty
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Canonical frames and where they came from.
+
+    ``tables`` maps a canonical table name to its frame; an absent table is an empty frame with the right
+    schema, so no reader asks twice. ``sheets`` has one row per sheet read (SPEC 14, ingest), ``refused`` one
+    row per refused source row with file, sheet, row, column, found, reason_code and message parameters.
+    ``notes`` are things said about the reading (key, parameters), shown by every command on stderr.
+    """
+
+    tables: Mapping[str, pl.LazyFrame]
+    sheets: pl.DataFrame = field(default_factory=pl.DataFrame)
+    refused: pl.DataFrame = field(default_factory=pl.DataFrame)
+    notes: tuple[Note, ...] = ()
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """The canonical frame of that name, empty where nothing was read."""
+        return self.tables[name] if name in self.tables else empty(name)
+
+    def has(self, name: str) -> bool:
+        """Whether anything was read for that table."""
+        return name in self.tables
+
+    def with_tables(self, **tables: pl.LazyFrame) -> Ledger:
+        """The same ledger with some tables replaced."""
+        return replace(self, tables={**self.tables, **tables})
+
+    @classmethod
+    def of(cls, **tables: pl.DataFrame | pl.LazyFrame) -> Ledger:
+        """A ledger from frames in memory: the door for the Python API and for tests.
+
+        Absent optional columns are filled with nulls.
+        """
+        unknown = [name for name in tables if name not in TABLES]
+        if unknown:
+            raise KeyError(f"no such table: {', '.join(unknown)}; known: {', '.join(TABLES)}")
+        return cls({name: conform(frame.lazy(), name) for name, frame in tables.items()})
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that was noticed: a catalogue key and its parameters, ``level`` info or warning."""
+
+    key: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days ``start`` to ``end``, both inclusive; ``year_days`` = days of the 12 months that end with it."""
+
+    start: date
+    end: date
+    year_days: int
+    clipped: bool = False
+
+    @property
+    def days(self) -> int:
+        """D of the contract.
+
+        >>> Period(date(2024, 1, 1), date(2024, 12, 31), 366).days
+        366
+        """
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a verb gives: its main table first, further tables by name, and what has to be said about them."""
+
+    name: str
+    tables: Mapping[str, pl.DataFrame]
+    notes: tuple[Note, ...] = ()
+    period: Period | None = None
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The main table."""
+        return self.tables[self.name]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart over columns of the sheet's frame, before any format. ``kind`` is line, bar, stacked, pareto ..."""
+
+    kind: str
+    title: str
+    category: str
+    series: tuple[str, ...]
+    line_series: tuple[str, ...] = ()
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """One table on a sheet: a title, a frame, and how it is marked. Texts here are already translated;
+    column labels come from the catalogue when it is written."""
+
+    title: str
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+    total: Mapping[str, object] | None = None
+    charts: tuple[Chart, ...] = ()
+    bars: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
+    lights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One headline figure: label, value with its column's unit, target, comparison and light."""
+
+    label: str
+    column: str
+    value: float | None
+    target: float | None = None
+    previous: float | None = None
+    year_ago: float | None = None
+    light: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence made from figures, the money it is about, and the sheet where the detail stands."""
+
+    sentence: str
+    money: float | None = None
+    link: str | None = None
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet or section of a report."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...] = ()
+    tiles: tuple[Tile, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a reader will see, in order, in one language."""
+
+    title: str
+    subtitle: str
+    lang: str
+    currency: str
+    sheets: tuple[Sheet, ...]
+    properties: Mapping[str, str] = field(default_factory=dict)

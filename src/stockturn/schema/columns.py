@@ -1,0 +1,69 @@
+"""Every column that may leave the engine: one home per name, with its unit.
+
+Labels and meanings are texts and live in the catalogues (``locale/<lang>/columns.toml``: ``name`` is the label,
+``name_meaning`` the sentence); number formats follow from the unit (``output/formats.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What a figure is measured in; decides how it is shown, summed and aligned."""
+
+    TEXT = "text"
+    CODE = "code"  # an English word of the contract (kind, status, action): never translated in data
+    DATE = "date"
+    FLAG = "flag"
+    COUNT = "count"
+    QTY = "qty"
+    QTY_PER_DAY = "qty_per_day"
+    MONEY = "money"
+    UNIT_MONEY = "unit_money"
+    SHARE = "share"  # 0..1, shown in percent
+    CHANGE = "change"  # signed share, shown with its sign
+    TIMES = "times"  # turns
+    DAYS = "days"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in JSON, CSV, Parquet and the API, and its unit."""
+
+    name: str
+    unit: Unit
+
+
+def _columns(**groups: str) -> dict[str, Column]:
+    return {name: Column(name, Unit(unit)) for unit, names in groups.items() for name in names.split()}
+
+
+COLUMNS: dict[str, Column] = _columns(
+    text="sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
+    "file sheet reason message source_file source_sheet column found expected value_text scope period month",
+    code="kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
+    "rate_basis reason_code table profile rule_id opening_basis model policy age_basis",
+    date="date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date",
+    flag="estimated not_historic",
+    count="rows_read accepted refused skipped source_row cells skus lines runs periods orders",
+    qty="qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
+    "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
+    "age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start",
+    qty_per_day="demand_per_day",
+    money="value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
+    "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_est scrap_value "
+    "count_loss_value variance",
+    unit_money="unit_cost unit_price",
+    share="share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
+    times="turnover turnover_period turnover_units target gmroi stock_to_sales",
+    days="days dio_days cover_days days_since_sale days_since_receipt lead_time_days",
+    number="cv adi cv2",
+)
+
+
+def column(name: str) -> Column:
+    """The column of that name; a name without a home here is a bug (KeyError)."""
+    return COLUMNS[name]
