@@ -24,7 +24,7 @@ class StockturnError(Exception):
 
     exit_code = ExitCode.INPUT
 
-    def __init__(self, key: str, **params: object) -> None:
+    def __init__(self, key: str, /, **params: object) -> None:
         self.key = key
         self.params = params
         super().__init__(key, params)

@@ -29,7 +29,7 @@ def catalogue(lang: str) -> dict[str, str]:
     return texts
 
 
-def text(key: str, lang: str, **params: object) -> str:
+def text(key: str, lang: str, /, **params: object) -> str:
     """The text of ``key`` in ``lang`` with its fields filled in. An unknown key is a bug: KeyError.
 
     >>> text("words.none", "zh")

@@ -167,3 +167,31 @@ class Report:
     currency: str
     sheets: tuple[Sheet, ...]
     properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One run of the engine, as the report needs it: every sheet is made from these frames and from nothing else.
+
+    ``total``, ``previous`` and ``year_ago`` are one-row turnover frames (SPEC 14); ``by`` maps a dimension to its
+    turnover frame; ``trend`` has one row per month (month, cogs, avg_inventory, turnover over the 12 months ending
+    there, target); ``bridge`` one row per category (category, mix, rate, idle, change: days of DIO against the
+    previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
+    the reconciliation (SPEC 3).
+    """
+
+    as_of: date
+    period: Period
+    total: pl.DataFrame
+    previous: pl.DataFrame | None
+    year_ago: pl.DataFrame | None
+    by: Mapping[str, pl.DataFrame]
+    trend: pl.DataFrame
+    bridge: pl.DataFrame
+    abc: pl.DataFrame
+    deadstock: pl.DataFrame
+    differences: pl.DataFrame
+    negatives: pl.DataFrame
+    sheets: pl.DataFrame
+    refused: pl.DataFrame
+    notes: tuple[Note, ...] = ()
