@@ -59,7 +59,8 @@ COLUMNS: dict[str, Column] = _columns(
     unit_money="unit_cost unit_price",
     share="share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
     times="turnover turnover_period turnover_units target gmroi stock_to_sales",
-    days="days dio_days cover_days days_since_sale days_since_receipt lead_time_days",
+    days="days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
+    "mix rate idle change",
     number="cv adi cv2",
 )
 
