@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from stockturn.schema import TABLES, conform, empty
+from stockturn.schema import TABLES, Unit, conform, empty
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,12 @@ class Result:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart over columns of the sheet's frame, before any format. ``kind`` is line, bar, stacked, pareto ..."""
+    """A chart over columns of its block's frame, before any format.
+
+    ``kind``: ``trend`` (columns, and lines on an axis of their own), ``waterfall`` (series: base, up, down,
+    level), ``pareto`` (columns and a cumulative share), ``stacked`` (bars made of parts), ``bars`` (bars side by
+    side). ``line_series`` go on the second axis; ``rows`` keeps the first so many rows.
+    """
 
     kind: str
     title: str
@@ -108,22 +113,39 @@ class Chart:
 @dataclass(frozen=True)
 class Block:
     """One table on a sheet: a title, a frame, and how it is marked. Texts here are already translated;
-    column labels come from the catalogue when it is written."""
+    column labels come from the catalogue unless ``labels`` says otherwise, units from the vocabulary unless
+    ``units`` does (columns that exist only on a sheet).
+
+    ``key`` is unique in a report: links and charts find the block by it. ``detail`` marks a long list (a tab of its
+    own in a workbook), ``heat`` a small matrix coloured by value. ``omitted`` rows were left out by the cap.
+    ``lights`` maps a column to (amber from, green from); where the first is larger, less is better. ``marks`` maps
+    a column to {text: level} with level good, info, warning or critical.
+    """
 
     title: str
     frame: pl.DataFrame
+    key: str = ""
     notes: tuple[str, ...] = ()
     total: Mapping[str, object] | None = None
     charts: tuple[Chart, ...] = ()
     bars: tuple[str, ...] = ()
     scales: tuple[str, ...] = ()
     lights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    detail: bool = False
+    heat: bool = False
+    omitted: int = 0
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One headline figure: label, value with its column's unit, target, comparison and light."""
+    """One headline figure: label, value with its column's unit, target, comparison and light.
+
+    ``light`` is good, warning or critical; ``better`` is 1 where more is better, -1 where less is, 0 where neither.
+    ``spark`` names the column of the block ``trend`` that shows the year behind the figure.
+    """
 
     label: str
     column: str
@@ -132,17 +154,24 @@ class Tile:
     previous: float | None = None
     year_ago: float | None = None
     light: str | None = None
+    better: int = 0
     note: str | None = None
+    spark: str | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence made from figures, the money it is about, and the sheet where the detail stands."""
+    """A sentence made from figures, the money it is about, and the sheet or block where the detail stands.
+
+    ``todo`` is what to do about it this week.
+    """
 
     sentence: str
     money: float | None = None
     link: str | None = None
     level: str = "info"
+    todo: str | None = None
 
 
 @dataclass(frozen=True)
@@ -159,14 +188,19 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything a reader will see, in order, in one language."""
+    """Everything a reader will see, in order, in one language; ``as_of`` also dates the document."""
 
     title: str
     subtitle: str
     lang: str
     currency: str
+    as_of: date
     sheets: tuple[Sheet, ...]
     properties: Mapping[str, str] = field(default_factory=dict)
+
+    def block(self, key: str) -> Block | None:
+        """The block of that key on any sheet."""
+        return next((block for sheet in self.sheets for block in sheet.blocks if block.key == key), None)
 
 
 @dataclass(frozen=True)

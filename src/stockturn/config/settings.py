@@ -11,6 +11,7 @@ from stockturn.config.base import Section
 from stockturn.config.classes import AbcSettings
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.config.ingest import IngestSettings
+from stockturn.config.report import ReportSettings
 from stockturn.config.turnover import TurnoverSettings
 
 
@@ -33,19 +34,6 @@ class PeriodSettings(Section):
     )
     last: str = Field(
         "12m", pattern=r"^\d+[mdwy]$", description="so many months (12m), weeks, days or years up to as_of"
-    )
-
-
-class ReportSettings(Section):
-    """Section ``[report]``."""
-
-    title: str | None = Field(None, description="title of the workbook")
-    company: str = Field("", description="name of the company, shown in the title")
-    detail_rows: int = Field(
-        30_000, gt=0, description="most rows of a detail list on a sheet; more are said to be left out"
-    )
-    by: tuple[str, ...] = Field(
-        ("category", "warehouse", "supplier", "owner"), description="dimensions on the turnover sheet"
     )
 
 
