@@ -20,9 +20,13 @@ class ExitCode(IntEnum):
 
 
 class StockturnError(Exception):
-    """A refusal with a reason. ``key`` names the message in the catalogue section ``errors``."""
+    """A refusal with a reason. ``key`` names the message in the catalogue section ``errors``.
+
+    ``lang`` is set at the edge, where the reader's language is known.
+    """
 
     exit_code = ExitCode.INPUT
+    lang: str | None = None
 
     def __init__(self, key: str, /, **params: object) -> None:
         self.key = key

@@ -1,1 +1,1 @@
-
+"""The command line: parse, call the api, show. No arithmetic here."""

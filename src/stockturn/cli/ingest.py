@@ -1,0 +1,55 @@
+"""``stockturn ingest``: what was read, what was refused; kept in a ledger folder with ``--into``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from stockturn.cli.options import SHOW, TALK, Option, Request, command
+from stockturn.errors import UsageError
+
+STRICT = Option("strict", bool, "Leave with status 3 where anything could not be read.", default=False)
+INTO = Option(
+    "into",
+    Path | None,
+    "Keep what was read in this ledger folder; without it nothing is written.",
+    metavar="LEDGER",
+)
+LIST = Option("list_files", bool, "List the files a ledger folder holds.", flags=("--list",), default=False)
+FORGET = Option("forget", str | None, "Take this file out of the ledger folder again.", metavar="FILE")
+ENCODING = Option(
+    "encoding", str | None, "Encoding of text files, where the one found is wrong.", "ingest.encoding"
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+
+    @command(app, "ingest", INTO, LIST, FORGET, ENCODING, STRICT, *SHOW, *TALK, sources="SRC", optional=True)
+    def ingest(request: Request) -> None:
+        """Read exports and say what was read, refused and skipped; keep them with --into."""
+        from stockturn import api
+        from stockturn.cli.show import emit
+        from stockturn.cli.show_sources import read_ledger
+
+        if request.list_files or request.forget:
+            folder = _ledger_folder(request)
+            if request.forget:
+                api.forget(folder, request.forget, request.settings, now=datetime.now(UTC))
+            emit(api.listing(folder), request)
+            return
+        if not request.sources:
+            raise UsageError("sources_missing")
+        ledger = read_ledger(request)
+        if request.into is not None:
+            ledger = api.keep(ledger, request.into, request.settings, now=datetime.now(UTC))
+        emit(api.ingest_result(ledger, request.settings), request)
+
+
+def _ledger_folder(request: Request) -> Path:
+    folders = [folder for folder in (request.into, *request.sources) if folder is not None]
+    if len(folders) != 1:
+        raise UsageError("one_ledger")
+    return folders[0]

@@ -1,0 +1,38 @@
+"""``stockturn report``: the workbook, and one screen worth reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from stockturn.cli.options import ANALYSE, Format, Option, Request, command
+
+HTML = Option("html", Path | None, "Write one offline page as well.", metavar="FILE")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+
+    @command(app, "report", HTML, *ANALYSE)
+    def report(request: Request) -> None:
+        """Everything in one run: a workbook (and a page with --html), and a summary on the screen."""
+        from stockturn import api
+        from stockturn.cli.progress import stages
+        from stockturn.cli.show import colorful, emit, say
+        from stockturn.cli.show_sources import read_ledger
+
+        ledger = read_ledger(request)
+        with stages(request) as stage:
+            analysis = api.analyse(ledger, request.settings, progress=stage)
+            if request.format in (Format.JSON, Format.CSV, Format.PARQUET):
+                emit(api.analysis_result(analysis), request)
+                return
+            out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
+            shown = api.build_report(analysis, request.settings)
+            written = api.write_report(shown, out, html=request.html)
+        say(analysis.notes, request)
+        if not request.quiet:
+            from stockturn.output import console
+
+            console.show_report(shown, written, color=colorful(request))

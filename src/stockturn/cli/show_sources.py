@@ -1,0 +1,41 @@
+"""What has to be said about reading, by every command: what was not read and why."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from stockturn.cli.options import Request
+from stockturn.errors import InputError
+
+if TYPE_CHECKING:
+    from stockturn.model import Ledger
+
+
+def read_ledger(request: Request) -> Ledger:
+    """The ledger of the request's sources; what could not be used is named on stderr.
+
+    Raises InputError where nothing at all could be used, or with --strict where anything could not.
+    """
+    from stockturn import api
+    from stockturn.cli.progress import stages
+    from stockturn.cli.show import say
+
+    with stages(request) as stage:
+        ledger = api.ingest(*request.sources, settings=request.settings, progress=stage)
+    say(ledger.notes, request)
+    unread = api.unread(ledger)
+    _name_unread(unread, request)
+    if unread and request.values.get("strict"):
+        raise InputError("strict_unread", count=len(unread))
+    return ledger
+
+
+def _name_unread(unread: list[tuple[str, str | None, str]], request: Request) -> None:
+    from stockturn.i18n import text
+
+    if request.quiet:
+        return
+    for file, sheet, reason in unread:
+        where = f"{file} [{sheet}]" if sheet else file
+        print(text("cli.not_read", request.settings.lang, where=where, reason=reason), file=sys.stderr)
