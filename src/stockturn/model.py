@@ -117,7 +117,8 @@ class Block:
     ``units`` does (columns that exist only on a sheet).
 
     ``key`` is unique in a report: links and charts find the block by it. ``detail`` marks a long list (a tab of its
-    own in a workbook), ``heat`` a small matrix coloured by value. ``omitted`` rows were left out by the cap.
+    own in a workbook), ``heat`` a small matrix coloured by value. ``omitted`` rows were left out by the cap;
+    ``helpers`` are columns that only a chart needs.
     ``lights`` maps a column to (amber from, green from); where the first is larger, less is better. ``marks`` maps
     a column to {text: level} with level good, info, warning or critical.
     """
@@ -137,6 +138,7 @@ class Block:
     detail: bool = False
     heat: bool = False
     omitted: int = 0
+    helpers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class Analysis:
     turnover frame; ``trend`` has one row per month (month, cogs, avg_inventory, turnover over the 12 months ending
     there, target); ``bridge`` one row per category (category, mix, rate, idle, change: days of DIO against the
     previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
-    the reconciliation (SPEC 3).
+    the reconciliation; ``items`` gives each sku its name and category, where they are known.
     """
 
     as_of: date
@@ -229,3 +231,4 @@ class Analysis:
     sheets: pl.DataFrame
     refused: pl.DataFrame
     notes: tuple[Note, ...] = ()
+    items: pl.DataFrame = field(default_factory=pl.DataFrame)

@@ -21,6 +21,7 @@ class ReportSettings(Section):
     html_rows: int = Field(500, gt=0, description="most rows of a list on the page; more are said")
     screen_rows: int = Field(40, gt=0, description="most rows of a table on the terminal; more are said")
     short_rows: int = Field(15, gt=0, description="rows of the short lists on overview sheets")
+    dimension_rows: int = Field(60, gt=0, description="rows of a table by category, warehouse, ...")
     findings: int = Field(5, gt=0, description="findings in words on the summary")
     by: tuple[str, ...] = Field(
         ("category", "warehouse", "supplier", "owner"), description="dimensions on the turnover sheet"

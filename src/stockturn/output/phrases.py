@@ -1,0 +1,67 @@
+"""Texts of the report in one language, and the words that stand for codes where people read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from stockturn.i18n import catalogue, has, text
+from stockturn.schema import Unit, column
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """``say("key", ...)`` is the text ``report.key`` in this language."""
+
+    lang: str
+
+    def __call__(self, key: str, /, **params: object) -> str:
+        return text(f"report.{key}", self.lang, **params)
+
+    def label(self, name: str) -> str:
+        """Label of a column."""
+        return text(f"columns.{name}", self.lang)
+
+    def meaning(self, name: str) -> str:
+        """What a column means, one sentence."""
+        return text(f"columns.{name}_meaning", self.lang)
+
+    def word(self, name: str) -> str:
+        """A word of the common vocabulary, such as ``total``."""
+        return text(f"words.{name}", self.lang)
+
+    def code(self, name: str, value: str) -> str:
+        """A code of the contract in the reader's words; the code itself where the catalogue has none.
+
+        >>> Phrases("zh").code("abc", "A")
+        'A'
+        """
+        key = f"codes.{name.removeprefix('previous_')}_{value}"
+        return text(key, self.lang) if has(key, self.lang) else value
+
+
+def spoken(frame: pl.DataFrame, say: Phrases) -> pl.DataFrame:
+    """The frame for people: codes and yes / no in the reader's language, everything else as it is.
+
+    Machine output never goes through here: there the codes are the same in every language.
+    """
+    known = catalogue(say.lang)
+    changed = []
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Boolean:
+            answers = pl.when(pl.col(name)).then(pl.lit(say.word("yes"))).otherwise(pl.lit(say.word("no")))
+            changed.append(pl.when(pl.col(name).is_not_null()).then(answers).alias(name))
+        elif dtype == pl.String and column(name).unit is Unit.CODE if _has_home(name) else False:
+            prefix = f"codes.{name.removeprefix('previous_')}_"
+            words = {key.removeprefix(prefix): word for key, word in known.items() if key.startswith(prefix)}
+            changed.append(pl.col(name).replace(words))
+    return frame.with_columns(changed)
+
+
+def _has_home(name: str) -> bool:
+    try:
+        column(name)
+    except KeyError:
+        return False
+    return True
