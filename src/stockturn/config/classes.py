@@ -14,12 +14,15 @@ class AbcSettings(Section):
 
     by: Literal["cogs", "revenue", "margin", "units"] = Field("cogs", description="what is ranked")
     cut: Literal["value", "items"] = Field(
-        "value", description="cut by share of value, or by share of the number of items"
+        "value", description="cut by share of value, or by share of the number of items that have a value"
     )
     a: float = Field(
         0.80, gt=0, lt=1, description="A while the cumulative share before the item is below this"
     )
     b: float = Field(0.95, gt=0, le=1, description="B while it is below this, else C")
+    grain: Literal["sku", "sku_warehouse"] = Field(
+        "sku", description="what is classed: each sku, or each sku in each warehouse"
+    )
     within: Literal["company", "warehouse", "category"] = Field(
         "company", description="classes are made inside each of these"
     )
@@ -32,7 +35,7 @@ class AbcSettings(Section):
     adi: float = Field(1.32, gt=1, description="below: smooth or erratic, else intermittent or lumpy")
     cv2: float = Field(0.49, gt=0, description="below: smooth or intermittent, else erratic or lumpy")
     fast_share: float = Field(
-        0.5, gt=0, le=1, description="fast mover: demand on at least this share of weeks"
+        0.2, gt=0, le=1, description="F (fast): demand on at least this share of the days of the period"
     )
 
     @model_validator(mode="after")

@@ -10,7 +10,9 @@ from pydantic import Field
 from stockturn.config.base import Section
 from stockturn.config.classes import AbcSettings
 from stockturn.config.deadstock import DeadStockSettings
+from stockturn.config.demand import DemandSettings
 from stockturn.config.ingest import IngestSettings
+from stockturn.config.reorder import ReorderSettings
 from stockturn.config.report import ReportSettings
 from stockturn.config.turnover import TurnoverSettings
 
@@ -45,8 +47,14 @@ class Settings(Section):
     period: PeriodSettings = Field(default_factory=PeriodSettings, description="which days are looked at")
     ingest: IngestSettings = Field(default_factory=IngestSettings, description="how exports are read")
     turnover: TurnoverSettings = Field(default_factory=TurnoverSettings, description="turnover")
+    demand: DemandSettings = Field(
+        default_factory=DemandSettings, description="demand, and days without stock in it"
+    )
     abc: AbcSettings = Field(default_factory=AbcSettings, description="ABC, XYZ, pattern, FSN")
     deadstock: DeadStockSettings = Field(
         default_factory=DeadStockSettings, description="dead stock and ageing"
+    )
+    reorder: ReorderSettings = Field(
+        default_factory=ReorderSettings, description="replenishment: what to buy, move and change"
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="the workbook")

@@ -45,10 +45,12 @@ COLUMNS: dict[str, Column] = _columns(
     text="sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month",
     code="kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
-    "rate_basis reason_code table profile rule_id opening_basis model policy age_basis",
+    "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
+    "value_basis",
     date="date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date",
     flag="estimated not_historic",
-    count="rows_read accepted refused skipped source_row cells skus lines runs periods orders",
+    count="rows_read accepted refused skipped source_row cells skus lines runs periods orders "
+    "demand_buckets days_with_demand",
     qty="qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
     "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
     "age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start",

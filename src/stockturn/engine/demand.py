@@ -1,0 +1,224 @@
+"""What was asked for: sales net of returns, by day, by bucket, and as a daily rate.
+
+A *cell* is one sku in one warehouse. Returns are matched inside the cell that sold, at the grain of days, because
+no bucket is finer than a day; coarser series are sums of these days, so that no two screens disagree.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Literal
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.engine.entries import Entries
+from stockturn.engine.expr import tidy
+from stockturn.engine.periods import ONE_DAY
+
+Bucket = Literal["day", "week", "month"]
+
+CELL = ("sku", "warehouse")
+STEP: dict[Bucket, str] = {"day": "1d", "week": "1w", "month": "1mo"}
+"""Polars' names of the buckets; a week begins on Monday (ISO), a month on its first day."""
+
+
+def demand_days(entries: Entries, settings: Settings) -> pl.LazyFrame:
+    """Demand by cell and day, returns taken from the sales they belong to.
+
+    Columns out: sku, warehouse, date, gross_qty (asked for that day), returned_qty (what of it came back later),
+    qty = gross_qty - returned_qty >= 0; one row per cell and day with sales, in no special order.
+
+    A return that names its sale (its ``order_no`` is the sale's ``doc_no`` or ``order_no``) reduces that sale;
+    any other reduces the latest earlier sales of its cell, same day included. Sales of 5 (1 May) and 3 (2 May)
+    and a return of 4 (3 May) give 4 and 0. What no sale can take is left out; :func:`surplus_returns` counts it.
+    """
+    matched = _matched(_sales_and_returns(entries, settings))
+    return matched.filter(pl.col("gross_qty") > 0).select(*CELL, "date", "gross_qty", "returned_qty", "qty")
+
+
+def surplus_returns(entries: Entries, settings: Settings) -> pl.LazyFrame:
+    """Returned units that no sale in the ledger can explain, per cell: sku, warehouse, surplus_qty (> 0).
+
+    They stay out of the demand series, because the sale they belong to lies before the ledger.
+    """
+    left = pl.col("pending").sort_by("date").first()
+    return (
+        _matched(_sales_and_returns(entries, settings))
+        .group_by(CELL)
+        .agg(tidy(left).alias("surplus_qty"))
+        .filter(pl.col("surplus_qty") > 0)
+    )
+
+
+def demand_series(
+    entries: Entries, settings: Settings, bucket: Bucket, by: tuple[str, ...] = ("sku",)
+) -> pl.LazyFrame:
+    """Demand per bucket, zero-filled from the first activity of the cell to the last complete bucket.
+
+    Columns out: the ``by`` columns (``sku`` or ``sku, warehouse``), period (first day of the bucket), qty,
+    gross_qty, returned_qty; sorted. A bucket that ends after ``as_of`` is incomplete and left out. A cell whose
+    first activity lies in that bucket has no rows.
+    """
+    last = last_complete(entries.as_of, bucket)
+    step = STEP[bucket]
+    starts = (
+        activity(entries)
+        .group_by(by)
+        .agg(pl.col("first_active").min().dt.truncate(step).alias("start"))
+        .filter(pl.col("start") <= last)
+    )
+    grid = (
+        starts.with_columns(pl.date_ranges("start", pl.lit(last), interval=step).alias("period"))
+        .drop("start")
+        .explode("period")
+    )
+    sums = (
+        demand_days(entries, settings)
+        .with_columns(pl.col("date").dt.truncate(step).alias("period"))
+        .group_by(*by, "period")
+        .agg(tidy(pl.col(name).sum()) for name in ("qty", "gross_qty", "returned_qty"))
+    )
+    return (
+        grid.join(sums, on=[*by, "period"], how="left")
+        .with_columns(pl.col("qty", "gross_qty", "returned_qty").fill_null(0.0))
+        .sort(*by, "period")
+    )
+
+
+def daily_rate(entries: Entries, settings: Settings) -> pl.LazyFrame:
+    """Mean daily demand of each cell over the last ``deadstock.rate_days`` days up to ``as_of``.
+
+    Columns out: sku, warehouse, demand_per_day, rate_days, rate_basis (``mean_90d``). A cell that is younger is
+    divided by the days since its first activity: 40 units in the 20 days since launch are 2 a day, not 0.44.
+    """
+    window = settings.deadstock.rate_days
+    start = entries.as_of - timedelta(days=window - 1)
+    sold = (
+        demand_days(entries, settings)
+        .filter(pl.col("date") >= start)
+        .group_by(CELL)
+        .agg(pl.col("qty").sum().alias("sold"))
+    )
+    alive = (pl.lit(entries.as_of) - pl.col("first_active")).dt.total_days() + 1
+    return (
+        activity(entries)
+        .join(sold, on=CELL, how="left")
+        .with_columns(rate_days=pl.min_horizontal(alive, pl.lit(window)))
+        .select(
+            *CELL,
+            (pl.col("sold").fill_null(0.0) / pl.col("rate_days")).alias("demand_per_day"),
+            "rate_days",
+            pl.lit(f"mean_{window}d").alias("rate_basis"),
+        )
+    )
+
+
+def activity(entries: Entries) -> pl.LazyFrame:
+    """First day on which anything happened to a cell: sku, warehouse, first_active.
+
+    A movement of any kind, or the day after a stock point with something on hand.
+    """
+    moved = entries.movements.select(*CELL, pl.col("date").alias("first_active"))
+    counted = entries.points.filter(pl.col("on_hand") != 0).select(
+        *CELL,
+        pl.min_horizontal(pl.col("as_of") + pl.duration(days=1), pl.lit(entries.as_of)).alias("first_active"),
+    )
+    return pl.concat([moved, counted]).group_by(CELL).agg(pl.col("first_active").min())
+
+
+def last_complete(as_of: date, bucket: Bucket) -> date:
+    """First day of the last bucket that has ended by ``as_of`` (its last day included).
+
+    >>> last_complete(date(2024, 3, 31), "month"), last_complete(date(2024, 3, 30), "month")
+    (datetime.date(2024, 3, 1), datetime.date(2024, 2, 1))
+    >>> last_complete(date(2024, 3, 30), "week")  # a Saturday
+    datetime.date(2024, 3, 18)
+    """
+    return _first_of(_first_of(as_of + ONE_DAY, bucket) - ONE_DAY, bucket)
+
+
+def left_out(as_of: date, bucket: Bucket) -> date | None:
+    """First day of the incomplete bucket that a series leaves out at its end; None where there is none.
+
+    >>> left_out(date(2024, 3, 30), "month"), left_out(date(2024, 3, 31), "month")
+    (datetime.date(2024, 3, 1), None)
+    """
+    start = _first_of(as_of + ONE_DAY, bucket)
+    return start if start <= as_of else None
+
+
+def _first_of(day: date, bucket: Bucket) -> date:
+    """First day of the bucket that holds ``day``."""
+    if bucket == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if bucket == "week" else day
+
+
+def _sales_and_returns(entries: Entries, settings: Settings) -> pl.LazyFrame:
+    """Per cell and day: sold, linked (returns that name a sale of that day), returned (all other returns)."""
+    kinds = {*settings.ingest.demand_kinds, "sale_return"}
+    rows = entries.movements.filter(pl.col("kind").is_in(kinds) & (pl.col("qty") != 0))
+    sales = rows.filter(pl.col("qty") < 0).with_columns(qty=-pl.col("qty"))
+    returns = rows.filter(pl.col("qty") > 0)
+    linked, loose = _linked(sales, returns)
+    parts = [
+        frame.select(*CELL, "date", pl.col("qty").alias(name))
+        for name, frame in (("sold", sales), ("linked", linked), ("returned", loose))
+    ]
+    return (
+        pl.concat(parts, how="diagonal")
+        .group_by(*CELL, "date")
+        .agg(tidy(pl.col(name).sum()) for name in ("sold", "linked", "returned"))
+    )
+
+
+def _linked(sales: pl.LazyFrame, returns: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Returns that name their sale, moved to the cell and day of that sale; and the others as they are."""
+    naming = returns.filter(pl.col("order_no").is_not_null()).select("sku", "order_no").unique()
+    targets = pl.concat(
+        [
+            sales.select("sku", pl.col(key).alias("order_no"), "warehouse", "date")
+            .filter(pl.col("order_no").is_not_null())
+            .join(naming, on=["sku", "order_no"], how="semi")
+            for key in ("doc_no", "order_no")
+        ]
+    ).rename({"warehouse": "sale_warehouse", "date": "sale_date"})
+    numbered = returns.with_row_index("row")
+    found = (
+        numbered.join(targets, on=["sku", "order_no"], how="inner")
+        .filter(pl.col("sale_date") <= pl.col("date"))
+        .group_by("row")
+        .agg(pl.col("sale_warehouse", "sale_date").sort_by("sale_date", "sale_warehouse").last())
+    )
+    linked = numbered.join(found, on="row", how="inner").with_columns(
+        warehouse=pl.col("sale_warehouse"), date=pl.col("sale_date")
+    )
+    return linked, numbered.join(found, on="row", how="anti")
+
+
+def _matched(days: pl.LazyFrame) -> pl.LazyFrame:
+    """Sales net of returns, all cells at once, without a loop.
+
+    Linked returns come first: they take from the sales of their own day. The rest is a stack: a return takes from
+    the latest sales not yet taken. Seen backward in time, ``pending`` (returns still looking for a sale) is a sum
+    that grows by returns, shrinks by sales and never falls below 0; such a reflected sum is the plain running sum
+    minus its running minimum (where that is negative). Each day's sales lose by how much pending fell.
+    """
+    own = pl.min_horizontal("sold", "linked")
+    free = days.with_columns(
+        open_sales=tidy(pl.col("sold") - own),
+        loose=tidy(pl.col("returned") + pl.col("linked") - own),
+    ).sort(*CELL, "date", descending=[False, False, True])
+    walk = free.with_columns(run=tidy((pl.col("loose") - pl.col("open_sales")).cum_sum().over(CELL)))
+    pending = pl.col("run") - pl.min_horizontal(pl.col("run").cum_min().over(CELL), 0.0)
+    before = pl.col("pending").shift(1).over(CELL).fill_null(0.0)
+    taken = tidy(before + pl.col("loose") - pl.col("pending")).clip(0.0, pl.col("open_sales"))
+    return walk.with_columns(pending=tidy(pending)).select(
+        *CELL,
+        "date",
+        "pending",
+        gross_qty=pl.col("sold"),
+        returned_qty=tidy(pl.col("sold") - pl.col("open_sales") + taken),
+        qty=tidy(pl.col("open_sales") - taken),
+    )
