@@ -18,6 +18,8 @@ class Ledger:
     ``tables`` maps a canonical table name to its frame; an absent table is an empty frame with the right
     schema, so no reader asks twice. ``sheets`` has one row per sheet read (SPEC 14, ingest), ``refused`` one
     row per refused source row with file, sheet, row, column, found, reason_code and message parameters.
+    ``replaced`` has one row per line of which a newer export says something else: table, file, sheet, row, sku,
+    doc_no, line_no, qty, by_file, by_sheet, by_row, changed.
     ``notes`` are things said about the reading (key, parameters), shown by every command on stderr.
     """
 
@@ -25,6 +27,7 @@ class Ledger:
     sheets: pl.DataFrame = field(default_factory=pl.DataFrame)
     refused: pl.DataFrame = field(default_factory=pl.DataFrame)
     notes: tuple[Note, ...] = ()
+    replaced: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def table(self, name: str) -> pl.LazyFrame:
         """The canonical frame of that name, empty where nothing was read."""

@@ -60,6 +60,14 @@ class IngestSettings(Section):
     unit_factors: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="sku (or '*') = {unit = how many base units it holds}"
     )
+    overlap: Literal["refuse", "keep_all", "newest"] = Field(
+        "refuse",
+        description="rows without document numbers that two files tell differently for one kind, warehouse and day: "
+        "refused, all kept as different goods, or the newer export alone",
+    )
+    reused_number_days: int = Field(
+        60, gt=0, description="one document number further apart than this is a number used again"
+    )
     exclude_skus: tuple[str, ...] = Field(
         (), description="codes that are no goods (postage, fees); rows are skipped and counted"
     )
