@@ -94,6 +94,7 @@ def config_text(lang: str) -> str:
         "",
         "[ingest]",
         f'currency = "CNY"  # {text("demo.config_currency", lang)}',
+        f'ignore = ["report*.xlsx"]  # {text("demo.config_ignore", lang)}',
         "",
         "[turnover.targets]",
         f"company = {firm.target}  # {text('demo.config_target', lang)}",
