@@ -59,9 +59,13 @@ class Context:
 
     def item(self, sku: str, name: str | None = None) -> str:
         """An item inside a sentence: its code, and its name where it has one."""
-        label = f"{sku} {name}" if name and name != sku else sku
-        line = text_line(label)
-        return line if len(line) <= _NAME_LENGTH else line[: _NAME_LENGTH - 1] + "…"
+        return self.quoted(f"{sku} {name}" if name and name != sku else sku)
+
+    def quoted(self, words: str) -> str:
+        """Words of the data inside a sentence: on one line, not too long, set apart where the script needs it."""
+        line = text_line(words)
+        short = line if len(line) <= _NAME_LENGTH else line[: _NAME_LENGTH - 1] + "…"
+        return self.say("quoted", words=short)
 
     def listed(self, words: list[str]) -> str:
         """Words as a list inside a sentence."""
@@ -72,10 +76,14 @@ class Context:
     def with_names(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with name and category of each sku, where it has none of its own and they are known."""
         items = self.analysis.items
-        wanted = [name for name in ("name", "category") if name in items.columns and name not in frame.columns]
+        wanted = [
+            name for name in ("name", "category") if name in items.columns and name not in frame.columns
+        ]
         if not wanted or "sku" not in frame.columns:
             return frame
-        return frame.join(items.select("sku", *wanted).unique("sku"), on="sku", how="left", maintain_order="left")
+        return frame.join(
+            items.select("sku", *wanted).unique("sku"), on="sku", how="left", maintain_order="left"
+        )
 
 
 def pick(frame: pl.DataFrame, *names: str) -> pl.DataFrame:

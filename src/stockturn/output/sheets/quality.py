@@ -1,0 +1,186 @@
+"""The sheet Data quality: what was read, what was refused and why, and where count and book disagree."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from stockturn.model import Block, Sheet, Tile
+from stockturn.output.formats import shown
+from stockturn.output.sheets.context import Context, capped, for_people, known, pick, total_of
+from stockturn.schema import Unit
+
+READ = (
+    "file",
+    "sheet",
+    "table",
+    "profile",
+    "confidence",
+    "rows_read",
+    "accepted",
+    "refused",
+    "skipped",
+    "date_min",
+    "date_max",
+    "qty_sum",
+    "amount_sum",
+    "reason",
+)
+REFUSED = (
+    "file",
+    "source_file",
+    "sheet",
+    "source_sheet",
+    "row",
+    "source_row",
+    "column",
+    "found",
+    "expected",
+    "reason",
+    "message",
+    "value_text",
+)
+DIFFERENCES = (
+    "sku",
+    "name",
+    "warehouse",
+    "as_of",
+    "book_qty",
+    "counted_qty",
+    "difference_qty",
+    "difference_value",
+    "reason",
+)
+
+
+def build(context: Context) -> Sheet:
+    """Row counts that add up, refused rows as they were, differences and negative days by size."""
+    say = context.say
+    blocks = [
+        _read(context),
+        _reasons(context),
+        *_differences(context),
+        *_negatives(context),
+        _refused(context),
+    ]
+    notes = [say("quality_note")]
+    notes += [_noted(context, key, params) for key, params in _remarks(context)]
+    return Sheet(
+        "quality",
+        say("sheet_quality"),
+        tuple(block for block in blocks if block is not None),
+        tiles=_tiles(context),
+        notes=tuple(notes),
+    )
+
+
+def _remarks(context: Context) -> list[tuple[str, dict[str, object]]]:
+    return [(note.key, dict(note.params)) for note in context.analysis.notes]
+
+
+def _noted(context: Context, key: str, params: dict[str, object]) -> str:
+    from stockturn.i18n import text
+
+    return text(f"notes.{key}", context.lang, **params)
+
+
+def _tiles(context: Context) -> tuple[Tile, ...]:
+    sheets = context.analysis.sheets
+    if sheets.height == 0:
+        return ()
+    tiles = []
+    for name in ("rows_read", "accepted", "refused", "skipped"):
+        total = total_of(sheets, name)
+        light = ("warning" if total else "good") if name == "refused" else None
+        tiles.append(Tile(context.say.label(name), name, total, light=light))
+    return tuple(tiles)
+
+
+def _read(context: Context) -> Block | None:
+    sheets = context.analysis.sheets
+    if sheets.height == 0:
+        return None
+    frame, omitted = capped(pick(sheets, *READ), context.settings.report.detail_rows)
+    frame, _ = known(frame, "file")
+    counts = [name for name in ("rows_read", "accepted", "refused", "skipped") if name in frame.columns]
+    return Block(
+        context.say("block_read"),
+        for_people(frame, context),
+        "read",
+        total={"file": context.say.word("total"), **{name: sheets[name].sum() for name in counts}},
+        bars=("refused",),
+        omitted=omitted,
+    )
+
+
+def _reasons(context: Context) -> Block | None:
+    """How many rows were refused for which reason."""
+    refused = context.analysis.refused
+    by = [name for name in ("file", "source_file", "column", "reason", "message") if name in refused.columns]
+    by = [name for name in by if name != "message" or "reason" not in refused.columns]
+    if refused.height == 0 or not by:
+        return None
+    counts = (
+        refused.group_by(by)
+        .agg(pl.len().alias("lines"))
+        .sort("lines", *by, descending=[True, *(False for _ in by)])
+    )
+    short, omitted = capped(counts, context.settings.report.short_rows)
+    return Block(context.say("block_reasons"), short, "reasons", bars=("lines",), omitted=omitted)
+
+
+def _refused(context: Context) -> Block | None:
+    refused = context.analysis.refused
+    if refused.height == 0:
+        return None
+    frame, omitted = capped(pick(refused, *REFUSED), context.settings.report.detail_rows)
+    frame, _ = known(frame)
+    return Block(context.say("block_refused"), frame, "refused_rows", detail=True, omitted=omitted)
+
+
+def _differences(context: Context) -> list[Block]:
+    say, differences = context.say, context.with_names(context.analysis.differences)
+    if differences.height == 0:
+        return []
+    measure = next(
+        name for name in ("difference_value", "difference_qty") if total_of(differences, name) is not None
+    )
+    frame = pick(differences, *DIFFERENCES).sort(
+        pl.col(measure).abs(), descending=True, nulls_last=True, maintain_order=True
+    )
+    short, left = capped(frame, context.settings.report.short_rows)
+    short, _ = known(short, "sku")
+    sums = {
+        name: frame[name].sum()
+        for name in ("difference_qty", "difference_value")
+        if total_of(frame, name) is not None
+    }
+    title = say("block_differences", n=shown(frame.height, Unit.COUNT))
+    blocks = [
+        Block(
+            title,
+            short,
+            "differences",
+            notes=(say("see_list", tab=say("block_all_differences")),) if left else (),
+            total={"sku": say.word("total"), **{name: sums[name] for name in sums if name in short.columns}},
+            bars=(measure,),
+        )
+    ]
+    if left:
+        listed, omitted = capped(frame, context.settings.report.detail_rows)
+        listed, _ = known(listed, "sku")
+        blocks.append(
+            Block(say("block_all_differences"), listed, "all_differences", detail=True, omitted=omitted)
+        )
+    return blocks
+
+
+def _negatives(context: Context) -> list[Block]:
+    negatives = context.with_names(context.analysis.negatives)
+    if negatives.height == 0:
+        return []
+    first = [name for name in ("sku", "name", "category", "warehouse") if name in negatives.columns]
+    frame = negatives.select(*first, *(name for name in negatives.columns if name not in first))
+    short, omitted = capped(frame, context.settings.report.short_rows)
+    short, _ = known(short, "sku")
+    title = context.say("block_negatives", n=shown(frame.height, Unit.COUNT))
+    return [Block(title, for_people(short, context), "negatives", omitted=omitted)]

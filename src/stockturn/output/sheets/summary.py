@@ -1,0 +1,133 @@
+"""The sheet Summary: the figures that are asked for, the findings that matter, and what to do this week."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from stockturn.model import Sheet, Tile
+from stockturn.output.findings import findings
+from stockturn.output.sheets.context import Context, total_of, value_of
+
+
+def build(context: Context) -> Sheet:
+    """Eight tiles against target, period before and year before; then the findings, largest money first."""
+    return Sheet(
+        "summary",
+        context.say("sheet_summary"),
+        tiles=_tiles(context),
+        findings=findings(context),
+        notes=_notes(context),
+    )
+
+
+def _tiles(context: Context) -> tuple[Tile, ...]:
+    total = context.analysis.total
+    stock = _tile(context, "stockout_rate", better=-1, light=_stockout_light(context))
+    return (
+        _turnover(context),
+        _tile(context, "dio_days", better=-1, spark=None),
+        _tile(context, "avg_inventory", spark="avg_inventory"),
+        _tile(context, "cogs", spark="cogs"),
+        _tile(context, "gmroi", better=1)
+        if value_of(total, "gmroi") is not None
+        else _tile(context, "closing_value"),
+        stock,
+        _tile(context, "excess_capital", better=-1)
+        if value_of(total, "excess_capital") is not None
+        else _tile(context, "carrying_cost", better=-1),
+        _idle(context),
+    )
+
+
+def _tile(
+    context: Context, name: str, better: int = 0, light: str | None = None, spark: str | None = None
+) -> Tile:
+    analysis = context.analysis
+    value = value_of(analysis.total, name)
+    return Tile(
+        context.say.label(name),
+        name,
+        value,
+        previous=value_of(analysis.previous, name),
+        year_ago=value_of(analysis.year_ago, name),
+        light=light if value is not None else None,
+        better=better,
+        spark=spark,
+        link="turnover",
+        note=_why(context) if value is None else None,
+    )
+
+
+def _why(context: Context) -> str | None:
+    """Why a figure of the whole scope is missing, in the engine's words."""
+    total = context.analysis.total
+    if "reason" not in total.columns or total.height == 0 or total["reason"][0] is None:
+        return context.say("not_known")
+    return str(total["reason"][0])
+
+
+def _turnover(context: Context) -> Tile:
+    """Turnover, or turns in units where the ledger knows no cost; green only while stockouts are within limits."""
+    total = context.analysis.total
+    in_units = value_of(total, "turnover") is None and value_of(total, "turnover_units") is not None
+    name = "turnover_units" if in_units else "turnover"
+    tile = _tile(
+        context, name, better=1, light=_turnover_light(context), spark=None if in_units else "turnover"
+    )
+    target = value_of(total, "target")
+    return Tile(**{**tile.__dict__, "target": target})
+
+
+def _turnover_light(context: Context) -> str | None:
+    report = context.settings.report
+    achieved = value_of(context.analysis.total, "achievement")
+    if achieved is None:
+        return None
+    if achieved < report.amber:
+        return "critical"
+    return (
+        "warning"
+        if achieved < report.green or _stockout_light(context) in ("warning", "critical")
+        else "good"
+    )
+
+
+def _stockout_light(context: Context) -> str | None:
+    report = context.settings.report
+    rate = value_of(context.analysis.total, "stockout_rate")
+    if rate is None:
+        return None
+    if rate <= report.stockout_limit:
+        return "good"
+    return "warning" if rate <= report.stockout_limit / report.amber else "critical"
+
+
+def _idle(context: Context) -> Tile:
+    """Money in stock that nobody asks for any more."""
+    stock = context.analysis.deadstock
+    dead = stock.filter(pl.col("status") == "dead") if stock.height else stock
+    value = total_of(dead, "value") if dead.height else (0.0 if stock.height else None)
+    held = total_of(stock, "value") if stock.height else None
+    note = None
+    if value is not None and held:
+        note = context.say("share_of_stock", share=f"{value / held:.1%}")
+    return Tile(
+        context.say("dead_value"),
+        "value",
+        value,
+        light=None if value is None else ("good" if value == 0 else "critical"),
+        better=-1,
+        note=note,
+        link="deadstock",
+    )
+
+
+def _notes(context: Context) -> tuple[str, ...]:
+    """What the whole report rests on, where that is not plain fact."""
+    total, say = context.analysis.total, context.say
+    notes = []
+    if total.height and "estimated" in total.columns and total["estimated"][0]:
+        notes.append(say("estimated_note"))
+    if context.analysis.period.clipped:
+        notes.append(say("clipped_note"))
+    return tuple(notes)

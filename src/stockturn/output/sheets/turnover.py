@@ -1,0 +1,187 @@
+"""The sheet Turnover: the year month by month, what moved the days of stock, and every dimension with its target."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from stockturn.model import Block, Chart, Sheet
+from stockturn.output.sheets.context import (
+    Context,
+    capped,
+    for_people,
+    known,
+    pick,
+    sorted_by,
+    total_of,
+    value_of,
+)
+from stockturn.schema import Unit
+
+FIGURES = (
+    "turnover",
+    "target",
+    "achievement",
+    "dio_days",
+    "avg_inventory",
+    "cogs",
+    "excess_capital",
+    "revenue",
+    "gross_margin",
+    "gmroi",
+    "sell_through",
+    "stockout_rate",
+    "loss_rate",
+    "opening_value",
+    "closing_value",
+    "turnover_units",
+    "estimated",
+    "reason",
+)
+"""Columns of a dimension's table, the ones people ask for first."""
+
+
+def build(context: Context) -> Sheet:
+    """Trend, bridge and one table per dimension; the largest average stock first."""
+    say = context.say
+    blocks = [_trend(context), *_bridge(context)]
+    blocks += [_dimension(context, name, frame) for name, frame in context.analysis.by.items()]
+    return Sheet(
+        "turnover",
+        say("sheet_turnover"),
+        tuple(block for block in blocks if block is not None),
+        notes=(say("turnover_note"),),
+    )
+
+
+def _trend(context: Context) -> Block | None:
+    frame = for_people(context.analysis.trend, context)
+    if frame.height == 0:
+        return None
+    frame, _ = known(pick(frame, "month", "turnover", "target", "avg_inventory", "cogs"), "month")
+    lines = tuple(name for name in ("turnover", "target") if name in frame.columns)
+    columns = tuple(name for name in ("avg_inventory",) if name in frame.columns)
+    chart = Chart("trend", context.say("chart_trend"), "month", columns, lines)
+    return Block(context.say("block_trend"), frame, "trend", charts=(chart,) if lines or columns else ())
+
+
+def _bridge(context: Context) -> list[Block]:
+    """The change of the days of stock in three steps, and the categories behind each."""
+    say, analysis = context.say, context.analysis
+    before, after = value_of(analysis.previous, "dio_days"), value_of(analysis.total, "dio_days")
+    bridge = pick(analysis.bridge, "category", "mix", "rate", "idle", "change")
+    if before is None or after is None or bridge.height == 0 or "change" not in bridge.columns:
+        return []
+    steps = waterfall(
+        before,
+        [(say.label(name), total_of(bridge, name) or 0.0) for name in ("mix", "rate", "idle")],
+        after,
+        (say("bridge_before"), say("bridge_after")),
+    )
+    units = {"step": Unit.TEXT, **dict.fromkeys(("step_days", "base", "up", "down", "level"), Unit.DAYS)}
+    labels = {"step": say("bridge_step"), "step_days": say("bridge_days"), "base": say("helper_base")}
+    labels |= {"up": say("helper_up"), "down": say("helper_down"), "level": say("helper_level")}
+    chart = Chart("waterfall", say("chart_bridge"), "step", ("base", "level", "up", "down"))
+    summary = Block(
+        say("block_bridge"),
+        steps,
+        "bridge_steps",
+        charts=(chart,),
+        labels=labels,
+        units=units,
+        helpers=("base", "up", "down", "level"),
+        notes=(say("bridge_note"),),
+    )
+    by_size = bridge.sort(pl.col("change").abs(), descending=True, nulls_last=True, maintain_order=True)
+    frame, omitted = capped(by_size, context.settings.report.dimension_rows)
+    detail = Block(
+        say("block_bridge_by"), frame, "bridge", omitted=omitted, scales=("mix", "rate", "idle", "change")
+    )
+    return [summary, detail]
+
+
+def waterfall(
+    before: float, steps: list[tuple[str, float]], after: float, ends: tuple[str, str]
+) -> pl.DataFrame:
+    """Rows of a waterfall chart: ``base`` is the unseen foot, ``up`` and ``down`` the step, ``level`` the ends.
+
+    >>> waterfall(60.0, [("mix", 5.0), ("rate", -8.0)], 57.0, ("before", "now"))["base"].to_list()
+    [0.0, 60.0, 57.0, 0.0]
+    """
+    rows = [(ends[0], before, 0.0, 0.0, 0.0, before)]
+    level = before
+    for name, days in steps:
+        following = level + days
+        rows.append((name, days, min(level, following), max(days, 0.0), max(-days, 0.0), 0.0))
+        level = following
+    rows.append((ends[1], after, 0.0, 0.0, 0.0, after))
+    return pl.DataFrame(rows, schema=["step", "step_days", "base", "up", "down", "level"], orient="row")
+
+
+def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
+    """One dimension with all its figures; its total is the company's own row, not a sum of ratios."""
+    say, analysis = context.say, context.analysis
+    keys = name.split(",")
+    if by.height == 0:
+        return None
+    frame = sorted_by(pick(by, *keys, *FIGURES), "avg_inventory", "closing_value")
+    frame, omitted = capped(frame, context.settings.report.dimension_rows)
+    frame, empty = known(frame, *keys)
+    if "estimated" in frame.columns and not frame["estimated"].any():
+        frame = frame.drop("estimated")
+    allowed = _allowed(frame)
+    charts: tuple[Chart, ...] = ()
+    if allowed is not None and name == "category":
+        frame = frame.with_columns(allowed)
+        charts = (
+            Chart(
+                "bars",
+                say("chart_capital"),
+                keys[0],
+                ("avg_inventory", "allowed_capital"),
+                rows=context.settings.report.short_rows,
+            ),
+        )
+    label = say("list_slash").join(_inside(say.label(key)) for key in keys)
+    total = {key: analysis.total[key][0] for key in frame.columns if key in analysis.total.columns}
+    report = context.settings.report
+    return Block(
+        say("block_by", dimension=label),
+        for_people(frame, context),
+        f"by_{name.replace(',', '_')}",
+        notes=_empty_note(context, empty),
+        total={**total, keys[0]: say.word("total"), **_spoken_total(context, total)},
+        charts=charts,
+        bars=("avg_inventory", "excess_capital"),
+        scales=("dio_days",),
+        lights={
+            "achievement": (report.amber, report.green),
+            "stockout_rate": (report.stockout_limit / report.amber, report.stockout_limit),
+        },
+        labels={"allowed_capital": say("allowed_capital")},
+        units={"allowed_capital": Unit.MONEY},
+        omitted=omitted,
+    )
+
+
+def _inside(label: str) -> str:
+    """A label inside a title: ``By category``, ``By ABC``."""
+    return label if label.isupper() else label.lower()
+
+
+def _allowed(frame: pl.DataFrame) -> pl.Expr | None:
+    """Average stock that the target allows: cogs a year / target = avg_inventory × achievement."""
+    if not {"avg_inventory", "achievement"} <= set(frame.columns):
+        return None
+    return (pl.col("avg_inventory") * pl.col("achievement")).alias("allowed_capital")
+
+
+def _spoken_total(context: Context, total: dict[str, object]) -> dict[str, object]:
+    if "estimated" not in total:
+        return {}
+    flag = total["estimated"]
+    return {"estimated": None if flag is None else context.say.word("yes" if flag else "no")}
+
+
+def _empty_note(context: Context, empty: tuple[str, ...]) -> tuple[str, ...]:
+    names = [context.say.label(name) for name in empty if name not in ("reason", "turnover_units")]
+    return (context.say("columns_empty", columns=context.say("list_comma").join(names)),) if names else ()

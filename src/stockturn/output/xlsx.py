@@ -1,0 +1,223 @@
+"""The workbook: every sheet of a report as tabs that print, filter and link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stockturn.model import Block, Report, Sheet
+from stockturn.output.files import replacing
+from stockturn.output.formats import shown, text_cell, width
+from stockturn.output.palette import BLUE, HEAD
+from stockturn.output.phrases import Phrases
+from stockturn.output.xlsx_charts import HEIGHT, WIDTH, Drawing, insert_chart
+from stockturn.output.xlsx_styles import Styles
+from stockturn.output.xlsx_summary import COLUMNS, Grid, quoted, write_findings, write_tiles
+from stockturn.output.xlsx_tables import Extent, Tab, write_table
+from stockturn.schema import Unit
+
+_OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""Nothing that came from data becomes a formula, a link or a number by itself."""
+
+_A4 = 9
+_ROW_PIXELS = 20
+_NAME_LENGTH = 31
+_NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+_NOTE_WIDTH = 150
+_DATA_DATE = date(1980, 1, 1)
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the workbook to ``path``, whole or not at all. The same report gives the same bytes."""
+    with replacing(path) as temporary:
+        _Book(report).write(temporary)
+
+
+def write_tables(tables: Mapping[str, pl.DataFrame], path: Path, lang: str, currency: str) -> None:
+    """A bare workbook: one tab per table with its labels, formats and filters; codes stay as they are."""
+    blocks = tuple(Block(name, frame, name, detail=True) for name, frame in tables.items())
+    title = next(iter(tables))
+    sheets = (Sheet(title, title, blocks),)
+    _Book(Report(title, "", lang, currency, _DATA_DATE, sheets), bare=True).write(path)
+
+
+class _Book:
+    """A workbook being written. Tabs are planned first, so that links can point forward."""
+
+    def __init__(self, report: Report, bare: bool = False) -> None:
+        self.report, self.bare = report, bare
+        self.say = Phrases(report.lang)
+        self.extents: dict[str, Extent] = {}
+        self.tabs: dict[str, str] = {}
+        self.summary = report.sheets[0] if report.sheets and report.sheets[0].tiles else None
+
+    def write(self, path: Path) -> None:
+        """Tables first, then what refers to them."""
+        import xlsxwriter
+
+        with xlsxwriter.Workbook(str(path), _OPTIONS) as workbook:
+            self.workbook, self.styles = workbook, Styles(workbook, self.report.lang)
+            self._properties()
+            places = self._plan()
+            for sheet, blocks, worksheet, name in places:
+                if sheet is not self.summary:
+                    self._tab(sheet, blocks, Tab(worksheet, name, {}))
+            for sheet, _, worksheet, name in places:
+                if sheet is self.summary:
+                    self._summary(sheet, worksheet, name)
+
+    def _properties(self) -> None:
+        known = dict(self.report.properties)
+        created = datetime.combine(self.report.as_of, datetime.min.time())
+        self.workbook.set_properties(
+            {"title": self.report.title, "author": "stockturn", "created": created, **known}
+        )
+
+    def _plan(self) -> list[tuple[Sheet, tuple[Block, ...], Any, str]]:
+        """One tab per sheet, and one more for each long list of it."""
+        places: list[tuple[Sheet, tuple[Block, ...], Any, str]] = []
+        for sheet in self.report.sheets:
+            short = tuple(block for block in sheet.blocks if not block.detail)
+            groups = [] if self.bare else [(sheet.title, sheet.key, short)]
+            groups += [(block.title, block.key, (block,)) for block in sheet.blocks if block.detail]
+            for title, key, blocks in groups:
+                name = self._name(title)
+                worksheet = self.workbook.add_worksheet(name)
+                places.append((sheet, blocks, worksheet, name))
+                self.tabs[key] = name
+                self.tabs |= {block.key: name for block in blocks}
+        return places
+
+    def _name(self, title: str) -> str:
+        """A name that Excel takes: short, without its forbidden signs, different from all others."""
+        clean = title.translate(_NOT_IN_NAMES).strip().strip("'") or "–"
+        taken = {name.casefold() for name in self.tabs.values()}
+        name, number = clean[:_NAME_LENGTH], 2
+        while name.casefold() in taken:
+            tail = f" {number}"
+            name, number = clean[: _NAME_LENGTH - len(tail)] + tail, number + 1
+        return name
+
+    def _tab(self, sheet: Sheet, blocks: tuple[Block, ...], tab: Tab) -> None:
+        detail = bool(blocks) and blocks[0].detail
+        row = 0 if self.bare else self._head(sheet, blocks, tab, detail)
+        row = self._tiles(sheet, tab, row) if sheet.tiles and not detail else row
+        charts = [(block, chart) for block in blocks for chart in block.charts if block.frame.height]
+        chart_row = row
+        row += ceil(len(charts) / 2) * ceil((HEIGHT + 12) / _ROW_PIXELS)
+        header_row = row
+        for block in blocks:
+            header_row, row = self._block(block, tab, row, detail)
+        for place, (block, chart) in enumerate(charts):
+            drawing = Drawing(self.workbook, block, chart, self.extents[block.key], self.say)
+            below = chart_row + place // 2 * ceil((HEIGHT + 12) / _ROW_PIXELS)
+            insert_chart(drawing, tab.sheet, below, place % 2 * (WIDTH + 12))
+        tab.apply_widths()
+        self._page(tab.sheet, header_row if detail else 1, self._frozen_columns(blocks) if detail else 0)
+
+    def _head(self, sheet: Sheet, blocks: tuple[Block, ...], tab: Tab, detail: bool) -> int:
+        """Title, link back, notes."""
+        title = blocks[0].title if detail else sheet.title
+        tab.sheet.write_string(0, 0, title, self.styles.title)
+        tab.sheet.set_row(0, 26)
+        home = self.tabs.get(self.summary.key) if self.summary else None
+        if home:
+            tab.sheet.write_url(
+                1, 0, f"internal:{quoted(home)}!A1", self.styles.link, "← " + self.say("back")
+            )
+        tab.sheet.write_string(1, 4, self.report.subtitle, self.styles.of(font_size=9, font_color="#52606D"))
+        row = 2
+        for note in () if detail else sheet.notes:
+            row = self._note(tab, note, row)
+        return row if detail else row + 1
+
+    def _note(self, tab: Tab, note: str, row: int) -> int:
+        """Small print over the width of a page."""
+        tab.sheet.merge_range(row, 0, row, 11, "", self.styles.note)
+        tab.sheet.write_string(row, 0, text_cell(note), self.styles.note)
+        tab.sheet.set_row(row, 13.5 * ceil(width(note) / _NOTE_WIDTH))
+        return row + 1
+
+    def _tiles(self, sheet: Sheet, tab: Tab, row: int) -> int:
+        """Headline figures of a tab that is no grid: label over value."""
+        for column, tile in enumerate(sheet.tiles):
+            tab.sheet.write_string(row, column, tile.label, self.styles.of(font_size=9, font_color="#52606D"))
+            ink = {"font_color": {"warning": "#9A5B00", "good": "#1B7A3D"}.get(tile.light or "", HEAD)}
+            form = self.styles.of(num_format="#,##0", bold=True, font_size=14, align="left", **ink)
+            if tile.value is not None:
+                tab.sheet.write_number(row + 1, column, tile.value, form)
+        return row + 3
+
+    def _block(self, block: Block, tab: Tab, row: int, detail: bool) -> tuple[int, int]:
+        """Heading, notes, table; gives the row of its header and the row below it."""
+        if not detail:
+            tab.sheet.write_string(row, 0, block.title, self.styles.heading)
+            tab.sheet.set_row(row, 20)
+            row += 1
+        notes = list(block.notes)
+        if block.omitted:
+            omitted = shown(block.omitted, Unit.COUNT)
+            notes.append(self.say("rows_omitted", omitted=omitted))
+        for note in () if self.bare else notes:
+            row = self._note(tab, note, row)
+        extent, cut = write_table(tab, block, row, self.styles, self.say)
+        self.extents[block.key] = extent
+        below = extent.last_row + (2 if block.total is not None else 1)
+        if cut:
+            below = self._note(tab, self.say("text_cut", n=shown(cut, Unit.COUNT)), below)
+        return row, below + 1
+
+    def _frozen_columns(self, blocks: tuple[Block, ...]) -> int:
+        names = blocks[0].frame.columns
+        return sum(1 for name in names[:2] if name in ("sku", "name", "file"))
+
+    def _page(self, sheet: Any, header_row: int, columns: int) -> None:
+        """Frozen header, A4 in landscape, one page wide, titles on every page."""
+        sheet.freeze_panes(header_row + 1, columns)
+        sheet.repeat_rows(0 if not self.bare else header_row, header_row)
+        _print_setup(sheet, self.report)
+
+    def _summary(self, sheet: Sheet, worksheet: Any, name: str) -> None:
+        grid = Grid(worksheet, self.styles, self.say, self.report)
+        grid.text(
+            0, 0, COLUMNS - 1, self.report.title, self.styles.of(bold=True, font_size=20, font_color=HEAD)
+        )
+        grid.text(1, 0, COLUMNS - 1, self.report.subtitle, self.styles.of(font_size=9, font_color="#52606D"))
+        worksheet.set_row(0, 34)
+        row = 2
+        for note in sheet.notes:
+            grid.text(
+                row, 0, COLUMNS - 1, note, self.styles.of(font_size=9, font_color="#9A5B00", text_wrap=True)
+            )
+            worksheet.set_row(row, 13.5 * grid.lines_of(note, 0, COLUMNS - 1))
+            row += 1
+        row = write_tiles(grid, sheet.tiles, row + 1, self.extents)
+        row = write_findings(grid, sheet, row, self.tabs)
+        self._contents(grid, row + 1, name)
+        worksheet.set_tab_color(BLUE)
+        worksheet.activate()
+        _print_setup(worksheet, self.report)
+
+    def _contents(self, grid: Grid, row: int, own: str) -> None:
+        grid.text(row, 0, COLUMNS - 1, self.say("contents"), self.styles.heading)
+        names = [name for name in dict.fromkeys(self.tabs.values()) if name != own]
+        for place, name in enumerate(names):
+            column = place % 4 * 4
+            below = row + 1 + place // 4
+            grid.text(below, column, column + 2, "", self.styles.link)
+            grid.sheet.write_url(below, column, f"internal:{quoted(name)}!A1", self.styles.link, name)
+
+
+def _print_setup(sheet: Any, report: Report) -> None:
+    sheet.hide_gridlines(2)
+    sheet.set_landscape()
+    sheet.set_paper(_A4)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.fit_to_pages(1, 0)
+    title = report.title.replace("&", "&&")
+    sheet.set_footer(f"&L&8{title}&C&8&A&R&8{report.as_of.isoformat()}   &P / &N")

@@ -1,0 +1,173 @@
+"""Native charts over the tables of a tab; a chart follows when its table is filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stockturn.model import Block, Chart
+from stockturn.output.formats import excel_format, unit_of
+from stockturn.output.palette import AGES, BLUE, GREY, INK, LEVELS, LINE, ORANGE, SKY, SOFT
+from stockturn.output.phrases import Phrases
+from stockturn.output.xlsx_tables import Extent
+from stockturn.schema import Unit
+
+WIDTH, HEIGHT = 620, 330
+"""Pixels of a chart: two stand side by side on an A4 page in landscape."""
+
+
+class Drawing:
+    """A chart being made: where its columns stand and what they are called."""
+
+    def __init__(self, workbook: Any, block: Block, chart: Chart, extent: Extent, say: Phrases) -> None:
+        self.workbook, self.block, self.chart, self.extent, self.say = workbook, block, chart, extent, say
+        rows = extent.last_row - extent.first_row + 1
+        self.last_row = extent.first_row + min(rows, chart.rows or rows) - 1
+
+    def cells(self, name: str) -> list[object]:
+        """The cells of one column, as XlsxWriter wants them."""
+        column = self.extent.columns[name]
+        return [self.extent.tab, self.extent.first_row, column, self.last_row, column]
+
+    def series(self, name: str, **looks: object) -> dict[str, object]:
+        """One series with its label."""
+        label = self.block.labels[name] if name in self.block.labels else self.say.label(name)
+        return {
+            "name": label,
+            "categories": self.cells(self.chart.category),
+            "values": self.cells(name),
+            **looks,
+        }
+
+    def new(self, kind: str, subtype: str | None = None) -> Any:
+        """An empty chart of the workbook."""
+        options = {"type": kind} | ({"subtype": subtype} if subtype else {})
+        return self.workbook.add_chart(options)
+
+    def axis(self, name: str) -> dict[str, object]:
+        """A value axis with the number format of its column, without the clutter."""
+        unit = unit_of(name, self.block.units)
+        number_format = "#,##0" if unit in (Unit.MONEY, Unit.DAYS) else excel_format(unit)
+        if unit is Unit.SHARE:
+            number_format = "0%"
+        title = self.block.labels[name] if name in self.block.labels else self.say.label(name)
+        return {
+            "num_format": number_format,
+            "name": title,
+            "name_font": {"bold": False, "size": 9, "color": SOFT},
+            "num_font": {"size": 9, "color": SOFT},
+            "major_gridlines": {"visible": True, "line": {"color": LINE, "width": 0.5}},
+            "line": {"none": True},
+        }
+
+
+def insert_chart(drawing: Drawing, sheet: Any, row: int, offset: int) -> None:
+    """Put the chart on the sheet, ``offset`` pixels from its left edge."""
+    made = _KINDS[drawing.chart.kind](drawing)
+    title = drawing.chart.title
+    made.set_title({"name": title, "name_font": {"size": 12, "bold": True, "color": INK}, "overlay": False})
+    made.set_legend({"position": "bottom", "font": {"size": 9, "color": SOFT}, **_hidden_legend(drawing)})
+    made.set_chartarea({"border": {"color": LINE}})
+    made.set_size({"width": WIDTH, "height": HEIGHT})
+    place = {"x_offset": offset, "y_offset": 4, "object_position": 3, "description": title}
+    sheet.insert_chart(row, 0, made, place)
+
+
+def _hidden_legend(drawing: Drawing) -> dict[str, object]:
+    """The foot of a waterfall has no business in the legend."""
+    return {"delete_series": [0]} if drawing.chart.kind == "waterfall" else {}
+
+
+def _categories(chart: Any, rotate: bool = False) -> None:
+    axis: dict[str, object] = {"num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
+    if rotate:
+        axis["num_font"] = {"size": 9, "color": SOFT, "rotation": -45}
+    chart.set_x_axis(axis)
+
+
+def _trend(drawing: Drawing) -> Any:
+    """Columns behind, lines in front on an axis of their own; a target is dashed."""
+    columns = drawing.new("column")
+    for name in drawing.chart.series:
+        columns.add_series(drawing.series(name, fill={"color": SKY}, gap=60))
+    if drawing.chart.series:
+        columns.set_y_axis({**drawing.axis(drawing.chart.series[0]), "min": 0})
+    lines = drawing.new("line")
+    for name in drawing.chart.line_series:
+        looks = (
+            {"color": ORANGE, "width": 1.75, "dash_type": "dash"}
+            if name == "target"
+            else {"color": BLUE, "width": 2.5}
+        )
+        lines.add_series(drawing.series(name, line=looks, y2_axis=bool(drawing.chart.series)))
+    if not drawing.chart.line_series:
+        _categories(columns)
+        return columns
+    axis = {**drawing.axis(drawing.chart.line_series[0]), "min": 0}
+    if not drawing.chart.series:
+        lines.set_y_axis(axis)
+        _categories(lines)
+        return lines
+    lines.set_y2_axis({**axis, "major_gridlines": {"visible": False}})
+    columns.combine(lines)
+    _categories(columns)
+    return columns
+
+
+def _waterfall(drawing: Drawing) -> Any:
+    """Stacked columns on an unseen foot."""
+    base, level, up, down = drawing.chart.series
+    chart = drawing.new("column", "stacked")
+    chart.add_series(drawing.series(base, fill={"none": True}, border={"none": True}, gap=40))
+    colours = {level: BLUE, up: LEVELS["critical"], down: LEVELS["good"]}
+    for name, colour in colours.items():
+        labels = {"value": True, "num_format": "#,##0.0;;", "font": {"size": 9, "color": "#FFFFFF"}}
+        chart.add_series(drawing.series(name, fill={"color": colour}, data_labels=labels))
+    chart.set_y_axis(drawing.axis(level))
+    _categories(chart)
+    return chart
+
+
+def _pareto(drawing: Drawing) -> Any:
+    columns = drawing.new("column")
+    for name in drawing.chart.series:
+        columns.add_series(drawing.series(name, fill={"color": SKY}, gap=20))
+    columns.set_y_axis(drawing.axis(drawing.chart.series[0]))
+    lines = drawing.new("line")
+    for name in drawing.chart.line_series:
+        lines.add_series(drawing.series(name, line={"color": BLUE, "width": 2.25}, y2_axis=True))
+    axis = drawing.axis(drawing.chart.line_series[0])
+    lines.set_y2_axis({**axis, "min": 0, "max": 1, "major_gridlines": {"visible": False}})
+    columns.combine(lines)
+    _categories(columns)
+    return columns
+
+
+def _stacked(drawing: Drawing) -> Any:
+    chart = drawing.new("bar", "stacked")
+    for place, name in enumerate(drawing.chart.series):
+        chart.add_series(drawing.series(name, fill={"color": AGES[place % len(AGES)]}, gap=50))
+    return _flat(drawing, chart)
+
+
+def _bars(drawing: Drawing) -> Any:
+    chart = drawing.new("bar")
+    for name, colour in zip(drawing.chart.series, (BLUE, SKY, GREY), strict=False):
+        chart.add_series(drawing.series(name, fill={"color": colour}, gap=60))
+    return _flat(drawing, chart)
+
+
+def _flat(drawing: Drawing, chart: Any) -> Any:
+    """Bars read from the top, in the order of the table. XlsxWriter: x_axis of a bar chart is the vertical one."""
+    chart.set_x_axis({**drawing.axis(drawing.chart.series[0]), "name": ""})
+    chart.set_y_axis({"reverse": True, "num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}})
+    return chart
+
+
+_KINDS: dict[str, Callable[[Drawing], Any]] = {
+    "trend": _trend,
+    "waterfall": _waterfall,
+    "pareto": _pareto,
+    "stacked": _stacked,
+    "bars": _bars,
+}

@@ -1,0 +1,222 @@
+"""One block as a real Excel table: filters, number formats by unit, bars, scales, lights and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from stockturn.model import Block
+from stockturn.output.formats import (
+    check_finite,
+    excel_format,
+    is_number,
+    shown,
+    text_cell,
+    text_column,
+    unit_of,
+    width,
+)
+from stockturn.output.palette import ORANGE, SKY
+from stockturn.output.phrases import Phrases
+from stockturn.output.xlsx_styles import Styles
+from stockturn.schema import Unit
+
+_EPOCH_DAYS = 25_569
+"""Excel's number of 1970-01-01."""
+
+_WIDEST_TEXT = 42
+_NARROWEST = 7
+_LONG_TEXT = 60
+"""Text that is wider than this is wrapped."""
+
+_WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
+_FILTER_BUTTON = 3
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where a block stands: its tab, its first and last data row, and the column of each name."""
+
+    tab: str
+    first_row: int
+    last_row: int
+    columns: Mapping[str, int]
+
+
+@dataclass
+class Tab:
+    """A worksheet while it is being written: its name, and how wide its columns have to be."""
+
+    sheet: Any
+    name: str
+    widths: dict[int, float]
+
+    def widen(self, column: int, needed: float) -> None:
+        """Keep the widest need of a column."""
+        self.widths[column] = max(self.widths.get(column, 0.0), needed)
+
+    def apply_widths(self) -> None:
+        """Set the widths at the end, when every block has said what it needs."""
+        for column, needed in self.widths.items():
+            self.sheet.set_column(column, column, min(needed, _WIDEST_TEXT + 20))
+
+
+def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) -> tuple[Extent, int]:
+    """Write header, rows and total at ``row``; gives where it stands and how many texts had to be cut."""
+    frame = block.frame
+    check_finite(frame, block.key or block.title)
+    first, last = row + 1, row + frame.height
+    cut = 0
+    for column, name in enumerate(frame.columns):
+        cut += _column(tab, block, name, column, first, styles)
+    labels = headers(block, say)
+    for column, name in enumerate(frame.columns):
+        tab.widen(column, _header_width(labels[column], block.heat))
+        form = styles.helper if name in block.helpers else styles.header
+        tab.sheet.write_string(row, column, labels[column], form)
+    if block.heat or frame.height == 0:
+        pass
+    else:
+        columns = [
+            {"header": label, "header_format": styles.helper if name in block.helpers else styles.header}
+            for label, name in zip(labels, frame.columns, strict=True)
+        ]
+        options = {"columns": columns, "style": "Table Style Light 1", "autofilter": True}
+        tab.sheet.add_table(row, 0, last, frame.width - 1, options)
+    extent = Extent(tab.name, first, last, {name: place for place, name in enumerate(frame.columns)})
+    if frame.height:
+        _mark(tab.sheet, block, extent, styles)
+    if block.total is not None:
+        _total(tab, block, last + 1, styles)
+    return extent, cut
+
+
+def headers(block: Block, say: Phrases) -> list[str]:
+    """Labels of the columns, made different where two would be the same (a table needs that)."""
+    labels: list[str] = []
+    for name in block.frame.columns:
+        label = block.labels[name] if name in block.labels else say.label(name)
+        same = sum(1 for other in labels if other.split(" (")[0].casefold() == label.casefold())
+        labels.append(f"{label} ({same + 1})" if same else label)
+    return labels
+
+
+def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: Styles) -> int:
+    """The cells of one column; null stays blank. Gives how many texts were cut."""
+    values, cut = block.frame[name], 0
+    unit = unit_of(name, block.units)
+    sheet = tab.sheet
+    if values.dtype == pl.Date:
+        form, write = styles.body(excel_format(Unit.DATE)), sheet.write_number
+        values = values.to_physical() + _EPOCH_DAYS
+        tab.widen(column, 11)
+    elif values.dtype.is_numeric():
+        number_format = excel_format(unit if is_number(unit) else Unit.QTY, values)
+        form, write = styles.body(number_format), sheet.write_number
+        tab.widen(column, _number_width(values, unit, number_format))
+    else:
+        values, cut = text_column(values.cast(pl.String))
+        widest = _text_width(values)
+        form, write = styles.body("@", wrap=widest > _LONG_TEXT), sheet.write_string
+        tab.widen(column, min(widest, _LONG_TEXT if widest > _LONG_TEXT else _WIDEST_TEXT) + 1.5)
+    for place, value in enumerate(values.to_list(), start=first):
+        if value is not None:
+            write(place, column, value, form)
+    return cut
+
+
+def _text_width(values: pl.Series) -> int:
+    """Width of the widest text, a wide character counting as 2."""
+    widest = (values.str.len_chars() + values.str.count_matches(_WIDE)).max()
+    return int(widest) if isinstance(widest, int) else 0
+
+
+def _number_width(values: pl.Series, unit: Unit, number_format: str) -> float:
+    numbers = values.drop_nulls()
+    if numbers.len() == 0:
+        return _NARROWEST
+    ends = [float(str(end)) for end in (numbers.min(), numbers.max())]
+    decimals = 0 if number_format == "#,##0" else 2
+    longest = max(len(f"{end:,.{decimals}f}") for end in ends)
+    return max(_NARROWEST, longest + 2.5 if unit is not Unit.SHARE else _NARROWEST)
+
+
+def _header_width(label: str, heat: bool) -> float:
+    """Headers wrap: the longest word decides, or a line of ten for a script without spaces."""
+    longest = max(width(word) for word in label.split(" "))
+    return max(_NARROWEST, min(longest, 14) + (1 if heat else _FILTER_BUTTON))
+
+
+def _total(tab: Tab, block: Block, row: int, styles: Styles) -> None:
+    for column, name in enumerate(block.frame.columns):
+        value = (block.total or {}).get(name)
+        unit = unit_of(name, block.units)
+        number_format = excel_format(unit, block.frame[name]) if is_number(unit) else "@"
+        form = styles.total(number_format)
+        if value is None:
+            tab.sheet.write_blank(row, column, None, form)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            tab.sheet.write_number(row, column, value, form)
+            tab.widen(column, len(shown(value, unit)) + 2)
+        else:
+            tab.sheet.write_string(row, column, text_cell(str(value)), form)
+
+
+def _mark(sheet: Any, block: Block, extent: Extent, styles: Styles) -> None:
+    """Conditional formats: they follow the values when a reader changes or sorts them."""
+
+    def add(name: str, rule: dict[str, object]) -> None:
+        if name in extent.columns:
+            column = extent.columns[name]
+            sheet.conditional_format(extent.first_row, column, extent.last_row, column, rule)
+
+    for name in block.bars:
+        add(name, {"type": "data_bar", "bar_color": SKY, "bar_solid": True, "bar_negative_color": ORANGE})
+    for name in block.scales:
+        if name in extent.columns:
+            add(name, _scale(block.frame[name]))
+    for name, (amber, green) in block.lights.items():
+        add(name, _lights(amber, green))
+    for name, marks in block.marks.items():
+        for text, level in marks.items():
+            quoted = text.replace('"', '""')
+            add(
+                name,
+                {"type": "cell", "criteria": "==", "value": f'"{quoted}"', "format": styles.level(level)},
+            )
+    if block.heat:
+        columns = [
+            place for name, place in extent.columns.items() if unit_of(name, block.units) is not Unit.CODE
+        ]
+        rule = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": SKY}
+        body = [place for place in columns if place != max(columns)]
+        sheet.conditional_format(extent.first_row, min(body), extent.last_row, max(body), rule)
+
+
+def _scale(values: pl.Series) -> dict[str, object]:
+    """White to orange; where values have a sign, green below 0 and red above: fewer days are better."""
+    lowest = values.min()
+    if isinstance(lowest, int | float) and lowest < 0:
+        return {
+            "type": "3_color_scale",
+            "mid_type": "num",
+            "mid_value": 0,
+            "min_color": "#8FCBA5",
+            "mid_color": "#FFFFFF",
+            "max_color": "#EE9A94",
+        }
+    return {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": "#F6B26B"}
+
+
+def _lights(amber: float, green: float) -> dict[str, object]:
+    rule: dict[str, object] = {"type": "icon_set", "icon_style": "3_traffic_lights"}
+    if amber <= green:
+        bounds = (">=", green), (">=", amber)
+    else:
+        bounds = (">", amber), (">", green)
+        rule["reverse_icons"] = True
+    rule["icons"] = [{"criteria": sign, "type": "number", "value": bound} for sign, bound in bounds]
+    return rule
