@@ -73,6 +73,8 @@ def judge_documents(
     if lined:
         verdict += _lines(frame.filter(has_doc & has_line), rule, sheets, settings)
     if documents > lined or loose is not None:
+        if files > 1 and (scopes := _scopes(frame)) is not None:
+            frame = frame.join(scopes.lazy(), on="file", how="left", maintain_order="left")
         verdict += _documents(frame.filter(has_doc & ~has_line), rule, sheets, settings, files)
     if rows > documents:
         verdict += _groups(frame.filter(~has_doc), rule, sheets, settings, files)
@@ -131,10 +133,9 @@ def _documents(
     """Lines with a document number alone: the lines of one sku in the document are compared as a multiset."""
     if files < 2:
         return Verdict()
-    scopes = _scopes(frame)
-    scoped = frame.join(scopes.lazy(), on="file", how="left") if scopes is not None else frame
-    key = key_hash((*rule.document, *(("scope",) if scopes is not None else ())))
-    repeated = _in_several_files(scoped.select("row", "file", key=key).collect())
+    scope = ("scope",) if "scope" in frame.collect_schema() else ()
+    keys = frame.select("row", "file", key=key_hash((*rule.document, *scope))).collect()
+    repeated = _in_several_files(keys)
     if repeated.is_empty():
         return Verdict()
     rows, reused = _with_keys(frame, repeated, rule, sheets, settings)
