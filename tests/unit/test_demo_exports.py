@@ -227,6 +227,25 @@ def test_moving_average_from_the_files_is_the_truth(demo: DemoSummary) -> None:
     assert float(closing) == pytest.approx(known["closing_value"][-1], abs=1)
 
 
+def test_amounts_are_quantity_times_price(demo: DemoSummary) -> None:
+    """To the cent, in every believable row; the months of sales add up to the truth's revenue."""
+    revenue: dict[date, Decimal] = defaultdict(Decimal)
+    seen = set()
+    for row in records_of(demo, "销售"):
+        when, qty, amount = day(row["单据日期"]), number(row["数量"]), number(row["不含税金额"])
+        if when is None or qty is None or (row["单据编号"], row["行号"]) in seen:
+            continue
+        assert amount == qty * (number(row["不含税单价"]) or 0)
+        seen.add((row["单据编号"], row["行号"]))
+        revenue[when.replace(day=1)] += amount
+    for row in records_of(demo, "采购"):
+        if row["实收数量"] != "":
+            price, qty = Decimal(str(row["采购单价"])), Decimal(row["实收数量"])
+            assert Decimal(str(row["采购金额"])) == price * qty
+    known = truth().months
+    assert [float(revenue[month]) for month in known["month"]] == pytest.approx(known["revenue"].to_list())
+
+
 def test_open_orders_are_what_has_not_come(demo: DemoSummary) -> None:
     """Ordered - received = open; what came of an open line stands in the receipts; some are overdue."""
     came: Counter[tuple[str, str]] = Counter()
