@@ -33,9 +33,9 @@ ORDERS = (
 )
 ITEMS = (
     "商品编码 商品名称 规格型号 单位 商品分类 品牌 供应商 采购员 责任人 团队 提前期 最小起订量 订货倍数 参考售价 "
-    "上市日期 状态"
+    "上市日期 商品状态"
 )
-SUPPLIERS = "供应商名称 提前期 最小订单金额 付款天数"
+SUPPLIERS = "供应商名称 提前期 最小订货金额 付款天数"
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def _items(day: date) -> Export:
             (
                 *_named(item), group.name, firm.brand, supplier.name, group.buyer, group.owner, group.team,
                 supplier.promised_days, item.moq, item.order_multiple, item.list_price, item.launched_on,
-                "停售" if item.discontinued else "在售",
+                "停产" if item.discontinued else "在售",
             )
         )  # fmt: skip
     return Export(ITEMS_FILE, "items", day, _header(ITEMS), tuple(rows))
