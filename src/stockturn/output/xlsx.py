@@ -26,6 +26,10 @@ _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_
 
 _A4 = 9
 _ROW_PIXELS = 20
+_CHART_ROWS = ceil((HEIGHT + 12) / _ROW_PIXELS)
+_WIDE_TABLE = 14
+"""From so many columns on a page is wide enough for three charts side by side, else two."""
+
 _NAME_LENGTH = 31
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _NOTE_WIDTH = 150
@@ -66,7 +70,7 @@ class _Book:
             places = self._plan()
             for sheet, blocks, worksheet, name in places:
                 if sheet is not self.summary:
-                    self._tab(sheet, blocks, Tab(worksheet, name, {}))
+                    self._tab(sheet, blocks, Tab(worksheet, name))
             for sheet, _, worksheet, name in places:
                 if sheet is self.summary:
                     self._summary(sheet, worksheet, name)
@@ -109,14 +113,15 @@ class _Book:
         row = self._tiles(sheet, tab, row) if sheet.tiles and not detail else row
         charts = [(block, chart) for block in blocks for chart in block.charts if block.frame.height]
         chart_row = row
-        row += ceil(len(charts) / 2) * ceil((HEIGHT + 12) / _ROW_PIXELS)
+        across = _across(blocks)
+        row += ceil(len(charts) / across) * _CHART_ROWS
         header_row = row
         for block in blocks:
             header_row, row = self._block(block, tab, row, detail)
         for place, (block, chart) in enumerate(charts):
             drawing = Drawing(self.workbook, block, chart, self.extents[block.key], self.say)
-            below = chart_row + place // 2 * ceil((HEIGHT + 12) / _ROW_PIXELS)
-            insert_chart(drawing, tab.sheet, below, place % 2 * (WIDTH + 12))
+            below = chart_row + place // across * _CHART_ROWS
+            insert_chart(drawing, tab.sheet, below, place % across * (WIDTH + 12))
         tab.apply_widths()
         self._page(tab.sheet, header_row if detail else 1, self._frozen_columns(blocks) if detail else 0)
 
@@ -130,8 +135,8 @@ class _Book:
             tab.sheet.write_url(
                 1, 0, f"internal:{quoted(home)}!A1", self.styles.link, "← " + self.say("back")
             )
-        tab.sheet.write_string(1, 4, self.report.subtitle, self.styles.of(font_size=9, font_color="#52606D"))
-        row = 2
+        tab.sheet.write_string(2, 0, self.report.subtitle, self.styles.of(font_size=9, font_color="#52606D"))
+        row = 3
         for note in () if detail else sheet.notes:
             row = self._note(tab, note, row)
         return row if detail else row + 1
@@ -202,6 +207,7 @@ class _Book:
         worksheet.set_tab_color(BLUE)
         worksheet.activate()
         _print_setup(worksheet, self.report)
+        worksheet.fit_to_pages(1, 1)
 
     def _contents(self, grid: Grid, row: int, own: str) -> None:
         grid.text(row, 0, COLUMNS - 1, self.say("contents"), self.styles.heading)
@@ -213,6 +219,10 @@ class _Book:
             grid.sheet.write_url(below, column, f"internal:{quoted(name)}!A1", self.styles.link, name)
 
 
+def _across(blocks: tuple[Block, ...]) -> int:
+    return 3 if max((block.frame.width for block in blocks), default=0) >= _WIDE_TABLE else 2
+
+
 def _print_setup(sheet: Any, report: Report) -> None:
     sheet.hide_gridlines(2)
     sheet.set_landscape()
@@ -220,4 +230,4 @@ def _print_setup(sheet: Any, report: Report) -> None:
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
     title = report.title.replace("&", "&&")
-    sheet.set_footer(f"&L&8{title}&C&8&A&R&8{report.as_of.isoformat()}   &P / &N")
+    sheet.set_footer(f"&L&8{title}&C&8&A&R&8 {report.as_of.isoformat()}   &P / &N")

@@ -123,9 +123,19 @@ def _waterfall(drawing: Drawing) -> Any:
     for name, colour in colours.items():
         labels = {"value": True, "num_format": "#,##0.0;;", "font": {"size": 9, "color": "#FFFFFF"}}
         chart.add_series(drawing.series(name, fill={"color": colour}, data_labels=labels))
-    chart.set_y_axis(drawing.axis(level))
+    axis = drawing.axis(level)
+    chart.set_y_axis({**axis, "min": _floor(drawing), "name": drawing.series(level)["name"]})
     _categories(chart)
     return chart
+
+
+def _floor(drawing: Drawing) -> float:
+    """Where the axis starts: the steps would be hairlines on an axis from 0."""
+    rows = drawing.block.frame.select(drawing.chart.series).rows()
+    tops = [sum(row) for row in rows]
+    feet = [max(row[0], row[1]) for row in rows]
+    spread = max(tops) - min(feet)
+    return float(max(0, int(min(feet) - 2 * spread)))
 
 
 def _pareto(drawing: Drawing) -> Any:
@@ -160,7 +170,9 @@ def _bars(drawing: Drawing) -> Any:
 def _flat(drawing: Drawing, chart: Any) -> Any:
     """Bars read from the top, in the order of the table. XlsxWriter: x_axis of a bar chart is the vertical one."""
     chart.set_x_axis({**drawing.axis(drawing.chart.series[0]), "name": ""})
-    chart.set_y_axis({"reverse": True, "num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}})
+    chart.set_y_axis(
+        {"reverse": True, "crossing": "max", "num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
+    )
     return chart
 
 

@@ -70,8 +70,17 @@ class Styles:
 
     @property
     def header(self) -> Any:
-        """A column header of a table."""
+        """A column header over text."""
+        return self._header("left")
+
+    @property
+    def number_header(self) -> Any:
+        """A column header over figures: to the right, as they are."""
+        return self._header("right")
+
+    def _header(self, align: str) -> Any:
         return self.of(
+            align=align,
             bold=True,
             font_color="#FFFFFF",
             bg_color=HEAD,

@@ -86,13 +86,14 @@ def _tile(grid: Grid, tile: Tile, row: int, column: int, extents: Mapping[str, E
             styles.of(**box, font_size=9, font_color=ink),
         )
     bottom = row + 2 + _LINES
-    grid.text(bottom, column, last, "", styles.of(**box, bottom=1, bottom_color=LINE))
+    for place in range(column, last + 1):
+        sheet.write_blank(bottom, place, None, styles.of(**box, bottom=1, bottom_color=LINE))
     trend = extents.get("trend")
     if tile.spark and trend and tile.spark in trend.columns:
         place = trend.columns[tile.spark]
         cells = f"'{trend.tab}'!{_cell(trend.first_row, place)}:{_cell(trend.last_row, place)}"
         sheet.add_sparkline(
-            bottom, column, {"range": cells, "series_color": BLUE, "line_weight": 1.75, "last_point": True}
+            bottom, column, {"range": cells, "series_color": BLUE, "weight": 1.75, "last_point": True}
         )
     sheet.set_row(bottom, 22)
 
@@ -127,9 +128,10 @@ def write_findings(grid: Grid, sheet: Sheet, row: int, tabs: Mapping[str, str]) 
         return row + 1
     head = styles.of(bold=True, font_size=9, font_color=SOFT, bottom=1, bottom_color=LINE)
     right = styles.of(bold=True, font_size=9, font_color=SOFT, bottom=1, bottom_color=LINE, align="right")
+    indented = styles.of(bold=True, font_size=9, font_color=SOFT, bottom=1, bottom_color=LINE, indent=1)
     grid.text(row, 0, _TEXT_END, "", head)
     grid.text(row, _TEXT_END + 1, _TEXT_END + 2, say("money_label"), right)
-    grid.text(row, _TEXT_END + 3, COLUMNS - 1, say("detail_label"), head)
+    grid.text(row, _TEXT_END + 3, COLUMNS - 1, say("detail_label"), indented)
     row += 1
     for number, finding in enumerate(sheet.findings, start=1):
         _finding(grid, row, number, finding, tabs)
@@ -163,7 +165,6 @@ def _finding(grid: Grid, row: int, number: int, finding: Finding, tabs: Mapping[
     under = {"bottom": 4, "bottom_color": LINE, "valign": "vcenter"}
     badge = styles.of(
         **under,
-        font_color=LEVELS[finding.level],
         bg_color=FILLS[finding.level],
         text_wrap=True,
         left=5,

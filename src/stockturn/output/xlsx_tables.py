@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -34,6 +34,7 @@ _LONG_TEXT = 60
 
 _WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
 _FILTER_BUTTON = 3
+_USUAL = 0.97
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,20 @@ class Tab:
 
     sheet: Any
     name: str
-    widths: dict[int, float]
+    widths: dict[int, float] = field(default_factory=dict)
+    headers: dict[int, list[str]] = field(default_factory=dict)
 
     def widen(self, column: int, needed: float) -> None:
         """Keep the widest need of a column."""
         self.widths[column] = max(self.widths.get(column, 0.0), needed)
 
     def apply_widths(self) -> None:
-        """Set the widths at the end, when every block has said what it needs."""
+        """Set the widths at the end, when every block has said what it needs, and then the height of headers."""
         for column, needed in self.widths.items():
-            self.sheet.set_column(column, column, min(needed, _WIDEST_TEXT + 20))
+            self.sheet.set_column(column, column, needed)
+        for row, labels in self.headers.items():
+            lines = max(_header_lines(label, self.widths[column]) for column, label in enumerate(labels))
+            self.sheet.set_row(row, 14.5 * lines + 3)
 
 
 def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) -> tuple[Extent, int]:
@@ -73,16 +78,14 @@ def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) 
     for column, name in enumerate(frame.columns):
         cut += _column(tab, block, name, column, first, styles)
     labels = headers(block, say)
-    for column, name in enumerate(frame.columns):
-        tab.widen(column, _header_width(labels[column], block.heat))
-        form = styles.helper if name in block.helpers else styles.header
-        tab.sheet.write_string(row, column, labels[column], form)
-    if block.heat or frame.height == 0:
-        pass
-    else:
+    forms = [_header_form(block, name, styles) for name in frame.columns]
+    for column, label in enumerate(labels):
+        tab.widen(column, _header_width(label, block.heat))
+        tab.sheet.write_string(row, column, label, forms[column])
+    tab.headers[row] = labels
+    if not block.heat and frame.height:
         columns = [
-            {"header": label, "header_format": styles.helper if name in block.helpers else styles.header}
-            for label, name in zip(labels, frame.columns, strict=True)
+            {"header": label, "header_format": form} for label, form in zip(labels, forms, strict=True)
         ]
         options = {"columns": columns, "style": "Table Style Light 1", "autofilter": True}
         tab.sheet.add_table(row, 0, last, frame.width - 1, options)
@@ -92,6 +95,12 @@ def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) 
     if block.total is not None:
         _total(tab, block, last + 1, styles)
     return extent, cut
+
+
+def _header_form(block: Block, name: str, styles: Styles) -> Any:
+    if name in block.helpers:
+        return styles.helper
+    return styles.number_header if is_number(unit_of(name, block.units)) else styles.header
 
 
 def headers(block: Block, say: Phrases) -> list[str]:
@@ -114,7 +123,9 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
         values = values.to_physical() + _EPOCH_DAYS
         tab.widen(column, 11)
     elif values.dtype.is_numeric():
-        number_format = excel_format(unit if is_number(unit) else Unit.QTY, values)
+        alike = _heat_values(block) if block.heat else values
+        number_format = excel_format(unit if is_number(unit) else Unit.QTY, alike)
+        values = values + 0.0 if values.dtype.is_float() else values
         form, write = styles.body(number_format), sheet.write_number
         tab.widen(column, _number_width(values, unit, number_format))
     else:
@@ -128,10 +139,18 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
     return cut
 
 
+def _heat_values(block: Block) -> pl.Series:
+    """All figures of a matrix together: its cells are shown alike."""
+    figures = [name for name in block.frame.columns if is_number(unit_of(name, block.units))]
+    return pl.concat([block.frame[name].cast(pl.Float64) for name in figures])
+
+
 def _text_width(values: pl.Series) -> int:
-    """Width of the widest text, a wide character counting as 2."""
-    widest = (values.str.len_chars() + values.str.count_matches(_WIDE)).max()
-    return int(widest) if isinstance(widest, int) else 0
+    """Width that all but the odd text need, a wide character counting as 2: one name of 300 signs must not
+    push a list off the page."""
+    widths = values.str.len_chars() + values.str.count_matches(_WIDE)
+    usual = widths.quantile(_USUAL, interpolation="lower")
+    return int(usual) if usual is not None else 0
 
 
 def _number_width(values: pl.Series, unit: Unit, number_format: str) -> float:
@@ -139,7 +158,7 @@ def _number_width(values: pl.Series, unit: Unit, number_format: str) -> float:
     if numbers.len() == 0:
         return _NARROWEST
     ends = [float(str(end)) for end in (numbers.min(), numbers.max())]
-    decimals = 0 if number_format == "#,##0" else 2
+    decimals = {"#,##0": 0, "#,##0.0": 1}.get(number_format, 2)
     longest = max(len(f"{end:,.{decimals}f}") for end in ends)
     return max(_NARROWEST, longest + 2.5 if unit is not Unit.SHARE else _NARROWEST)
 
@@ -150,11 +169,25 @@ def _header_width(label: str, heat: bool) -> float:
     return max(_NARROWEST, min(longest, 14) + (1 if heat else _FILTER_BUTTON))
 
 
+def _header_lines(label: str, room: float) -> int:
+    """Lines that a header takes in its column, the filter button aside."""
+    lines, used = 1, 0
+    for word in label.split(" "):
+        needed = width(word)
+        if used and used + 1 + needed > room - 2:
+            lines, used = lines + 1, needed
+        else:
+            used += needed + (1 if used else 0)
+        lines += max(0, -(-used // max(1, int(room - 1))) - 1) if used > room else 0
+    return min(lines, 4)
+
+
 def _total(tab: Tab, block: Block, row: int, styles: Styles) -> None:
     for column, name in enumerate(block.frame.columns):
         value = (block.total or {}).get(name)
         unit = unit_of(name, block.units)
-        number_format = excel_format(unit, block.frame[name]) if is_number(unit) else "@"
+        values = _heat_values(block) if block.heat else block.frame[name]
+        number_format = excel_format(unit, values) if is_number(unit) else "@"
         form = styles.total(number_format)
         if value is None:
             tab.sheet.write_blank(row, column, None, form)

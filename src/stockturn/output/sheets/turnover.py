@@ -111,7 +111,7 @@ def waterfall(
     level = before
     for name, days in steps:
         following = level + days
-        rows.append((name, days, min(level, following), max(days, 0.0), max(-days, 0.0), 0.0))
+        rows.append((name, days, min(level, following), max(days, 0.0), max(0.0, -days), 0.0))
         level = following
     rows.append((ends[1], after, 0.0, 0.0, 0.0, after))
     return pl.DataFrame(rows, schema=["step", "step_days", "base", "up", "down", "level"], orient="row")

@@ -1,0 +1,208 @@
+"""A frame as a table that fits the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.output.formats import check_finite, is_number, shown, text_line, unit_of, width
+from stockturn.output.phrases import Phrases, spoken
+from stockturn.output.sheets.context import STATUS_LEVELS
+from stockturn.schema import Unit
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+FIRST: Mapping[str, tuple[str, ...]] = {
+    "turnover": (
+        "turnover",
+        "target",
+        "achievement",
+        "dio_days",
+        "avg_inventory",
+        "cogs",
+        "excess_capital",
+        "stockout_rate",
+        "gmroi",
+        "gross_margin",
+        "reason",
+        "estimated",
+    ),
+    "abc": (
+        "sku",
+        "name",
+        "abc",
+        "xyz",
+        "value",
+        "share",
+        "cum_share",
+        "pattern",
+        "fsn",
+        "previous_abc",
+        "cv",
+    ),
+    "deadstock": (
+        "sku",
+        "name",
+        "warehouse",
+        "status",
+        "value",
+        "on_hand",
+        "days_since_sale",
+        "cover_days",
+        "action",
+        "owner",
+        "provision",
+        "excess_value",
+    ),
+    "sheets": (
+        "file",
+        "sheet",
+        "table",
+        "rows_read",
+        "accepted",
+        "refused",
+        "skipped",
+        "profile",
+        "confidence",
+        "date_min",
+        "date_max",
+        "reason",
+    ),
+    "refused": ("file", "source_row", "column", "found", "reason", "message", "sheet"),
+    "differences": (
+        "sku",
+        "warehouse",
+        "as_of",
+        "book_qty",
+        "counted_qty",
+        "difference_qty",
+        "difference_value",
+    ),
+}
+"""Columns of each result that come first on a screen; what does not fit is named below the table."""
+
+COLOURS = {"good": "green", "info": "cyan", "warning": "yellow", "critical": "red"}
+LIGHTS = {"good": "●", "warning": "▲", "critical": "▼"}
+_TEXT_WIDTH = 28
+_HEADER_WIDTH = 9
+
+
+def print_table(
+    name: str, frame: pl.DataFrame, settings: Settings, console: Console, top: int | None
+) -> None:
+    """A frame as a table that fits the terminal; says how many rows and columns it leaves out."""
+    check_finite(frame, name)
+    say = Phrases(settings.lang)
+    limit = top if top is not None else settings.report.screen_rows
+    rows = spoken(frame.head(limit), say)
+    columns = ordered(name, frame.columns)
+    cells = {column: cells_of(rows[column], column, settings.lang) for column in columns}
+    fitting = _fitting(columns, cells, say, console.width)
+    console.print(_rich_table(fitting, cells, frame.head(limit), settings))
+    if frame.height > limit and top is None:
+        console.print(styled(say("screen_more", n=shown(frame.height - limit, Unit.COUNT)), "dim"))
+    if len(fitting) < len(columns):
+        console.print(styled(say("columns_hidden", n=len(columns) - len(fitting)), "dim"))
+
+
+def ordered(name: str, columns: Sequence[str]) -> list[str]:
+    """Dimensions first, then the columns that matter on a screen, then the rest."""
+    first = [column for column in FIRST.get(name, ()) if column in columns]
+    dimensions = []
+    for column in columns:
+        if column in first or is_number(unit_of(column)):
+            break
+        dimensions.append(column)
+    rest = [column for column in columns if column not in first and column not in dimensions]
+    return [*dimensions, *first, *rest]
+
+
+def cells_of(values: pl.Series, name: str, lang: str) -> list[str]:
+    unit = unit_of(name)
+    return [text_line(shown(value, unit, lang, compact=True)) for value in values.to_list()]
+
+
+def _fitting(columns: list[str], cells: Mapping[str, list[str]], say: Phrases, room: int) -> list[str]:
+    """The columns that fit, the first ones first; the last of them may be a text that takes what is left."""
+    used, fitting = 1, list[str]()
+    for column in columns:
+        needed = _room(column, cells[column], say) + 3
+        if fitting and used + needed > room:
+            break
+        used += needed
+        fitting.append(column)
+    return fitting
+
+
+def _room(column: str, cells: Sequence[str], say: Phrases) -> int:
+    """Width of a column: its widest cell, or the longest word of its header."""
+    widest = max((width(cell) for cell in cells), default=0)
+    if not is_number(unit_of(column)):
+        widest = min(_TEXT_WIDTH, widest)
+    label = say.label(column)
+    return max(widest, min(width(label), _HEADER_WIDTH), *(width(word) for word in label.split(" ")))
+
+
+def _header(label: str, room: int) -> str:
+    """A header in as many lines as its column needs: figures must not wrap, their header may."""
+    lines = [""]
+    for word in label.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and width(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+def _rich_table(
+    columns: list[str], cells: Mapping[str, list[str]], raw: pl.DataFrame, settings: Settings
+) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    say = Phrases(settings.lang)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for column in columns:
+        room = _room(column, cells[column], say)
+        table.add_column(
+            styled(_header(say.label(column), room), ""),
+            justify="right" if is_number(unit_of(column)) else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            width=room,
+            vertical="top",
+        )
+    for place in range(raw.height):
+        row: list[RenderableType] = []
+        for column in columns:
+            level = level_of(column, raw[column][place], settings)
+            row.append(styled(cells[column][place], COLOURS.get(level or "", "")))
+        table.add_row(*row)
+    return table
+
+
+def level_of(column: str, value: object, settings: Settings) -> str | None:
+    """What a value says by itself: achievement, stockout rate and status have a light."""
+    report = settings.report
+    if column == "achievement" and isinstance(value, float):
+        return "good" if value >= report.green else "warning" if value >= report.amber else "critical"
+    if column == "stockout_rate" and isinstance(value, float):
+        limit = report.stockout_limit
+        return "good" if value <= limit else "warning" if value <= limit / report.amber else "critical"
+    if column == "status" and isinstance(value, str):
+        return STATUS_LEVELS.get(value)
+    return None
+
+
+def styled(words: str, style: str) -> Text:
+    """Words as they are: never read as markup."""
+    from rich.text import Text
+
+    return Text(words, style=style)
