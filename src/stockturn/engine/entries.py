@@ -9,6 +9,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.engine.expr import or_none, tidy
+from stockturn.engine.transfers import with_links
 from stockturn.errors import InputError
 from stockturn.model import Ledger
 
@@ -20,9 +21,12 @@ DIMENSIONS = ("category", "brand", "supplier", "owner", "buyer", "seller", "team
 class Entries:
     """What every engine function starts from.
 
-    ``movements``: the canonical columns, dated up to ``as_of``, warehouse never null.
+    ``movements``: the canonical columns, dated up to ``as_of``, warehouse never null; ``link`` joins the legs of
+    a transfer (and a return with its sale); legs on different days have counterparts in ``(in transit)``.
     ``points``: sku, warehouse, as_of (end of that day), on_hand, value, reserved: one row per cell and day.
     ``items``: one row per sku that occurs anywhere, with its attributes; dimensions never null.
+    ``sources``: link, sku, warehouse, date of the sale that a linked return takes its cost from.
+    ``unpaired``: transfer legs without a counterpart: sku, warehouse, date, doc_no, qty.
     """
 
     as_of: date
@@ -30,6 +34,8 @@ class Entries:
     movements: pl.LazyFrame
     points: pl.LazyFrame
     items: pl.LazyFrame
+    sources: pl.LazyFrame
+    unpaired: pl.DataFrame
 
 
 def latest_date(ledger: Ledger) -> date:
@@ -43,7 +49,8 @@ def latest_date(ledger: Ledger) -> date:
     dates = [frame.item() for frame in found if frame.item() is not None]
     if not dates:
         raise InputError("nothing_dated")
-    return max(dates)
+    latest: date = max(dates)
+    return latest
 
 
 def entries(ledger: Ledger, settings: Settings) -> Entries:
@@ -58,7 +65,9 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     items = _items(ledger.table("items"), movements, points)
     keep = _scope(items, settings)
     movements, points = (_narrow(frame, keep, settings) for frame in (movements, points))
-    return Entries(as_of, _first_day(movements, points, as_of), movements, points, items)
+    first_day = _first_day(movements, points, as_of)
+    linked, sources, unpaired = with_links(movements, as_of, settings.turnover.transit_days)
+    return Entries(as_of, first_day, linked, points, items, sources, unpaired)
 
 
 def _points(stock: pl.LazyFrame) -> pl.LazyFrame:
@@ -145,4 +154,5 @@ def _first_day(movements: pl.LazyFrame, points: pl.LazyFrame, as_of: date) -> da
     if first_move is None and first_point is None:
         raise InputError("nothing_before", as_of=as_of)
     after_point = min(first_point + timedelta(days=1), as_of) if first_point else None
-    return min(day for day in (first_move, after_point) if day is not None)
+    first: date = min(day for day in (first_move, after_point) if day is not None)
+    return first

@@ -53,11 +53,11 @@ COLUMNS: dict[str, Column] = _columns(
     "demand_buckets days_with_demand",
     qty="qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
     "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
-    "age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start",
+    "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start",
     qty_per_day="demand_per_day",
     money="value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
     "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_est scrap_value "
-    "count_loss_value variance",
+    "count_loss_value variance negative_stock_variance",
     unit_money="unit_cost unit_price",
     share="share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
     times="turnover turnover_period turnover_units target gmroi stock_to_sales",

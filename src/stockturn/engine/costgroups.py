@@ -1,0 +1,177 @@
+"""The scopes that share one cost: which cells belong together, and what each of their days brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from stockturn.engine.arrays import leads, running
+from stockturn.engine.balances import Balances
+from stockturn.engine.expr import IN_TRANSIT
+from stockturn.engine.postings import FLOW_CODE, UNITS, Postings, Role, cell_day
+
+
+@dataclass(frozen=True)
+class CostGroups:
+    """``of_cell``: group of each cell; ``transit``: whether a group is ``(in transit)``.
+
+    ``group``, ``day``, ``before`` (millionths at the start of the day): one entry per group-day with postings,
+    sorted; ``row``: group-day of each posting; ``shared``: whether some group has more than one cell.
+    """
+
+    of_cell: np.ndarray
+    transit: np.ndarray
+    group: np.ndarray
+    day: np.ndarray
+    before: np.ndarray
+    row: np.ndarray
+    shared: bool
+
+
+def cost_groups(held: Balances, *, by_sku: bool) -> CostGroups:
+    """Cells that share an average: one sku in one warehouse, or the sku everywhere."""
+    cells = held.postings.cells
+    keys = ["sku"] if by_sku else ["sku", "warehouse"]
+    code = cells.select(pl.struct(keys).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
+    transit = np.zeros(int(code.max(initial=-1)) + 1, bool)
+    if not by_sku:
+        transit[code[(cells["warehouse"] == IN_TRANSIT).to_numpy()]] = True
+    shared = len(transit) < cells.height
+    if not shared:
+        return CostGroups(code, transit, held.cell, held.day, held.before(), held.row, False)
+    return _shared(held.postings, code, transit)
+
+
+def _shared(posted: Postings, code: np.ndarray, transit: np.ndarray) -> CostGroups:
+    group = code[posted.cell]
+    key = cell_day(group, posted.day)
+    order = np.argsort(key, kind="stable")
+    ranked = key[order]
+    starts = leads(ranked)
+    first = np.flatnonzero(starts)
+    row = np.empty(len(key), np.int64)
+    row[order] = np.cumsum(starts) - 1
+    net = np.add.reduceat(posted.qty[order], first) if len(first) else posted.qty[:0]
+    owner, day = group[order][first], posted.day[order][first]
+    before = running(owner, net) - net
+    return CostGroups(code, transit, owner, day, before, row, True)
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Group-days on which the average can change, in order of day, with what they bring (units and money).
+
+    ``index`` is the group-day. Goods in: ``in_qty``, ``in_value``; purchase returns (positive):
+    ``back_qty``, ``back_value``; ``revalued``: value without goods.
+    """
+
+    index: np.ndarray
+    group: np.ndarray
+    day: np.ndarray
+    before: np.ndarray
+    in_qty: np.ndarray
+    in_value: np.ndarray
+    back_qty: np.ndarray
+    back_value: np.ndarray
+    revalued: np.ndarray
+
+
+def arrivals(posted: Postings, groups: CostGroups) -> Arrivals:
+    """What changes an average, day by day; transfer legs are counted in by the valuation itself."""
+    moving = (posted.role != Role.AVERAGE) & ~groups.transit[groups.of_cell[posted.cell]]
+    touched = np.unique(groups.row[moving])
+    touched = touched[np.argsort(groups.day[touched], kind="stable")]
+    slot = np.full(len(groups.group), -1, np.int64)
+    slot[touched] = np.arange(len(touched))
+
+    def total(role: Role, amount: np.ndarray) -> np.ndarray:
+        rows = moving & (posted.role == role)
+        return np.bincount(slot[groups.row[rows]], amount[rows], len(touched))
+
+    units = posted.qty / UNITS
+    return Arrivals(
+        touched,
+        groups.group[touched],
+        groups.day[touched],
+        groups.before[touched] / UNITS,
+        total(Role.COSTED_IN, units),
+        total(Role.COSTED_IN, posted.cost),
+        -total(Role.COSTED_OUT, units),
+        -total(Role.COSTED_OUT, posted.cost),
+        total(Role.REVALUED, posted.cost),
+    )
+
+
+@dataclass(frozen=True)
+class Links:
+    """Legs of transfers and linked returns, each side sorted by day.
+
+    A source says at whose average the goods leave (``out_*``); an arrival (``in_*``) takes the link's mean
+    cost; ``in_post`` is its posting. Legs out of ``(in transit)`` are arrivals with a negative quantity.
+    """
+
+    count: int
+    out_link: np.ndarray
+    out_day: np.ndarray
+    out_group: np.ndarray
+    out_qty: np.ndarray
+    in_link: np.ndarray
+    in_day: np.ndarray
+    in_group: np.ndarray
+    in_qty: np.ndarray
+    in_post: np.ndarray
+
+
+def links(
+    posted: Postings, groups: CostGroups, movements: pl.LazyFrame, sources: pl.LazyFrame, grain: list[str]
+) -> Links:
+    """The legs with their groups and postings."""
+    keys = ["sku", "warehouse", *grain]
+    days = (pl.col("date") - pl.lit(posted.origin)).dt.total_days().cast(pl.Int32).alias("day")
+    legs = (
+        movements.filter(pl.col("link").is_not_null())
+        .join(posted.cells.lazy(), on=keys, nulls_equal=True)
+        .group_by("link", "cell", days, "kind")
+        .agg(pl.col("qty").sum())
+        .collect(engine="streaming")
+    )
+    sold = (
+        sources.join(posted.cells.lazy(), on=["sku", "warehouse"]).select("link", "cell", days).unique("link")
+    )
+    number = legs["link"].unique().sort()
+    legs = legs.with_columns(link=number.search_sorted(legs["link"]).cast(pl.Int64)).sort(
+        "day", "link", "cell"
+    )
+    back = sold.filter(pl.col("link").is_in(number.implode())).collect()
+    back = back.with_columns(link=number.search_sorted(back["link"]).cast(pl.Int64), qty=pl.lit(1.0))
+    cell = legs["cell"].to_numpy()
+    transit = groups.transit[groups.of_cell[cell]]
+    leaves = (legs["qty"].to_numpy() < 0) & ~transit
+    outs = pl.concat(
+        [
+            legs.filter(leaves).select("link", "cell", "day", -pl.col("qty")),
+            back.select("link", "cell", "day", "qty"),
+        ]
+    ).sort("day")
+    ins = legs.filter(~leaves)
+    kind = ins["kind"].replace_strict(FLOW_CODE, return_dtype=pl.Int64).to_numpy()
+    key = cell_day(ins["cell"].to_numpy(), ins["day"].to_numpy()) + kind * len(Role) + int(Role.LINKED)
+    owner = groups.of_cell
+
+    def column(frame: pl.DataFrame, name: str) -> np.ndarray:
+        return frame[name].to_numpy()
+
+    return Links(
+        len(number),
+        column(outs, "link"),
+        column(outs, "day"),
+        owner[column(outs, "cell")],
+        column(outs, "qty"),
+        column(ins, "link"),
+        column(ins, "day"),
+        owner[column(ins, "cell")],
+        column(ins, "qty"),
+        np.searchsorted(posted.key(), key),
+    )

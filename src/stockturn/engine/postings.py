@@ -1,0 +1,225 @@
+"""Movements as sums per cell, day and kind: the narrow arrays that balances and valuation work on.
+
+A *cell* is one sku in one warehouse (and one bin or batch where those are asked for). Days count from the
+origin, the day before the ledger begins; what stood there is posted on day 0. Quantities are whole millionths
+(int64), so that movements which cancel leave exactly nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
+
+import numpy as np
+import polars as pl
+
+from stockturn.engine.entries import Entries
+from stockturn.engine.expr import IN_TRANSIT, QTY_DECIMALS
+from stockturn.schema import KINDS
+
+UNITS = 10**QTY_DECIMALS
+"""Posted quantities are whole multiples of 1 / UNITS."""
+
+VARIANCES = ("price_variance", "negative_stock_variance", "rounding_difference", "average_shift")
+"""Flows of value without goods, made by the valuation itself. ``average_shift`` is value that moves between
+warehouses which share one average; over a sku (and a whole month of a monthly average) it sums to nothing."""
+
+FLOWS: tuple[str, ...] = (*KINDS, "difference", *VARIANCES)
+"""Every kind of flow. ``difference`` is count less book at a stock point."""
+
+FLOW_CODE = {kind: code for code, kind in enumerate(FLOWS)}
+FLOW_TYPE = pl.Enum(FLOWS)
+
+_RECEIPTS = ["opening", "purchase", "production_in", "assembly_in", "other_in", "sale_return", "transfer_in"]
+"""Kinds that enter at the cost on their row, where there is one; stock-take gains never do."""
+
+_DAY_STEP = 1 << 8
+_CELL_STEP = 1 << 28
+
+
+class Role(IntEnum):
+    """How a posting gets its value."""
+
+    AVERAGE = 0  # at the cost of the day
+    COSTED_IN = 1  # goods in, at the cost on the row
+    COSTED_OUT = 2  # goods out at the cost on the row: purchase returns
+    REVALUED = 3  # value without goods
+    LINKED = 4  # a transfer leg: at the cost of where the goods came from
+
+
+@dataclass(frozen=True)
+class Postings:
+    """Sorted by cell, day, kind. ``cells``: cell, sku, warehouse and further grain columns.
+
+    ``qty`` in millionths, signed; ``cost`` in money, signed like the quantity, 0 where unknown; ``revenue``
+    positive for sales.
+    """
+
+    cells: pl.DataFrame
+    origin: date
+    cell: np.ndarray
+    day: np.ndarray
+    kind: np.ndarray
+    role: np.ndarray
+    qty: np.ndarray
+    cost: np.ndarray
+    revenue: np.ndarray
+
+    def key(self) -> np.ndarray:
+        """One sorted int64 per posting: cell, day, kind, role."""
+        return posting_key(self.cell, self.day, self.kind, self.role)
+
+    def day_key(self) -> np.ndarray:
+        """One sorted int64 per posting: cell and day."""
+        return cell_day(self.cell, self.day)
+
+    def day_of(self, when: date) -> int:
+        """The day number of a date."""
+        return (when - self.origin).days
+
+
+def cell_day(cell: np.ndarray, day: np.ndarray | int) -> np.ndarray:
+    """Cell and day as one int64 that sorts like the pair."""
+    key: np.ndarray = cell.astype(np.int64) * _CELL_STEP + np.asarray(day, dtype=np.int64) * _DAY_STEP
+    return key
+
+
+def posting_key(cell: np.ndarray, day: np.ndarray, kind: np.ndarray, role: np.ndarray) -> np.ndarray:
+    """Cell, day, kind and role as one int64 that sorts like the four."""
+    return cell_day(cell, day) + kind.astype(np.int64) * len(Role) + role
+
+
+def row_cost() -> pl.Expr:
+    """The cost on a row, signed like its quantity: ``cost``, else ``unit_cost`` times the quantity."""
+    known = pl.coalesce("cost", pl.col("unit_cost") * pl.col("qty"))
+    return pl.when(pl.col("qty") == 0).then(known).otherwise(known.abs() * pl.col("qty").sign())
+
+
+def row_revenue() -> pl.Expr:
+    """Revenue of a sale or return row: ``revenue``, else price times quantity; a return never brings any."""
+    known = pl.coalesce("revenue", -pl.col("unit_price") * pl.col("qty"))
+    returned = (pl.col("kind") == "sale_return") & (pl.col("qty") > 0)
+    signed = pl.when(returned).then(-known.abs()).otherwise(known)
+    return pl.when(pl.col("kind").is_in(["sale", "sale_return"])).then(signed)
+
+
+def role_of(*, by_row: bool) -> pl.Expr:
+    """How a row gets its value; ``by_row`` is the ledger's own cost: every row that carries one keeps it."""
+    costed = row_cost().is_not_null()
+    if by_row:
+        return (
+            pl.when(pl.col("qty") == 0)
+            .then(Role.REVALUED)
+            .when(costed & (pl.col("qty") > 0))
+            .then(Role.COSTED_IN)
+            .when(costed)
+            .then(Role.COSTED_OUT)
+            .otherwise(Role.AVERAGE)
+        )
+    receipt = pl.col("kind").is_in(_RECEIPTS)
+    arrives = (pl.col("qty") > 0) | (pl.col("warehouse") == IN_TRANSIT)
+    sent_back = pl.col("kind").is_in(["purchase", "purchase_return"])
+    return (
+        pl.when((pl.col("kind") == "revaluation") | ((pl.col("qty") == 0) & sent_back))
+        .then(Role.REVALUED)
+        .when(pl.col("link").is_not_null() & arrives)
+        .then(Role.LINKED)
+        .when(costed & receipt & (pl.col("qty") > 0))
+        .then(Role.COSTED_IN)
+        .when(costed & sent_back & (pl.col("qty") < 0))
+        .then(Role.COSTED_OUT)
+        .otherwise(Role.AVERAGE)
+    )
+
+
+def postings(
+    entries: Entries, cells: pl.DataFrame, origin: date, *, by_row: bool, grain: Sequence[str] = ()
+) -> Postings:
+    """Sums per cell, day and kind. An ``opening`` row holds at the start of its day: it is dated the day before."""
+    opening = pl.col("kind") == "opening"
+    day = (pl.col("date") - pl.lit(origin)).dt.total_days() - opening.cast(pl.Int64)
+    code = pl.col("kind").replace_strict(list(KINDS), list(range(len(KINDS))), return_dtype=pl.Int64)
+    key = (
+        pl.col("cell").cast(pl.Int64) * _CELL_STEP
+        + day * _DAY_STEP
+        + code * len(Role)
+        + role_of(by_row=by_row).cast(pl.Int64)
+    )
+    sums = (
+        entries.movements.join(cells.lazy(), on=["sku", "warehouse", *grain], how="left", nulls_equal=True)
+        .select(
+            key=key,
+            qty=(pl.col("qty") * UNITS).round().cast(pl.Int64),
+            cost=row_cost().fill_null(0.0),
+            revenue=row_revenue().fill_null(0.0),
+        )
+        .group_by("key")
+        .agg(pl.all().sum())
+        .collect(engine="streaming")
+        .sort("key")
+    )
+    return _unpack(sums, cells, origin)
+
+
+def _unpack(sums: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
+    key = sums["key"].to_numpy()
+    cell, rest = key // _CELL_STEP, key % _CELL_STEP
+    small = rest % _DAY_STEP
+    return Postings(
+        cells,
+        origin,
+        cell.astype(np.int32),
+        (rest // _DAY_STEP).astype(np.int32),
+        (small // len(Role)).astype(np.int8),
+        (small % len(Role)).astype(np.int8),
+        sums["qty"].to_numpy(),
+        sums["cost"].to_numpy(),
+        sums["revenue"].to_numpy(),
+    )
+
+
+def insert(
+    base: Postings,
+    cell: np.ndarray,
+    day: np.ndarray,
+    kind: str,
+    role: Role,
+    qty: np.ndarray,
+    cost: np.ndarray,
+) -> Postings:
+    """The postings with further ones of one kind put in their place."""
+    kinds = np.full(len(cell), FLOW_CODE[kind], np.int8)
+    roles = np.full(len(cell), role, np.int8)
+    key = posting_key(cell, day, kinds, roles)
+    order = np.argsort(key, kind="stable")
+    at = np.searchsorted(base.key(), key[order])
+
+    def put(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+        return np.insert(old, at, new[order].astype(old.dtype))
+
+    return Postings(
+        base.cells,
+        base.origin,
+        put(base.cell, cell),
+        put(base.day, day),
+        put(base.kind, kinds),
+        put(base.role, roles),
+        put(base.qty, qty),
+        put(base.cost, cost),
+        put(base.revenue, np.zeros(len(cell))),
+    )
+
+
+def cells_of(entries: Entries, grain: Sequence[str] = ()) -> pl.DataFrame:
+    """Every cell that occurs, numbered: cell, sku, warehouse and the further grain columns, sorted."""
+    keys = ["sku", "warehouse", *grain]
+    frames = [frame.select(keys).unique() for frame in (entries.movements, entries.points)]
+    found = pl.concat(frames).unique().collect(engine="streaming")
+    return found.sort(keys).with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int32))
+
+
+def origin_of(entries: Entries) -> date:
+    """The day before the ledger begins: what stood there is the opening."""
+    return entries.first_day - timedelta(days=1)

@@ -1,0 +1,69 @@
+"""Turnover of any set of scopes over a period: sums first, ratios after.
+
+    turnover(valued, entries, settings, by=("category", "warehouse"), period=period)
+
+Columns out: the ``by`` columns; days, cells, skus; cogs, usage, flow, avg_inventory, turnover, turnover_period,
+dio_days, turnover_units, opening_value, closing_value, opening_qty, closing_qty, received_qty, sold_qty,
+purchases_value, revenue, gross_margin, gmroi, sell_through, stock_to_sales, stockout_rate, scrap_value,
+count_loss_value, loss_rate, variance, difference_value, target, achievement, excess_capital, carrying_cost,
+cost_basis, avg_basis, estimated, reason_code (why turnover is null, else null).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.engine.entries import Entries
+from stockturn.engine.metrics import with_metrics
+from stockturn.engine.onsale import on_sale
+from stockturn.engine.scopes import Scopes
+from stockturn.engine.sums import sums
+from stockturn.engine.targets import cell_targets, with_targets
+from stockturn.engine.valued import ValuedDays
+from stockturn.model import Period
+
+
+def turnover(
+    valued: ValuedDays,
+    entries: Entries,
+    settings: Settings,
+    by: Sequence[str],
+    period: Period,
+    classes: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """One row per group of ``by`` (one row in all without it), sorted by the ``by`` columns.
+
+    ``by``: sku, warehouse, category, brand, supplier, owner, buyer, seller, team, month; abc and xyz where
+    ``classes`` (sku, abc, xyz) is given; bin and batch where ``valued`` was made with that grain.
+    """
+    scopes = Scopes.of(valued, entries, by, classes)
+    sale = on_sale(valued, entries, settings)
+    base = sums(valued, settings, scopes, period, sale, cell_targets(valued, entries, settings))
+    return finish(base, valued, settings, by)
+
+
+def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str]) -> pl.DataFrame:
+    """Sums with targets, metrics and what each figure rests on."""
+    full = with_metrics(with_targets(base, settings, by)).with_columns(
+        cost_basis=pl.lit(valued.cost_basis),
+        avg_basis=pl.lit(settings.turnover.average),
+        reason_code=_why_null(),
+    )
+    hidden = ("group", "capital_rate", "year_days", "sale_days", "out_days", "no_cost")
+    full = full.drop(hidden)
+    return full.select(*by, pl.exclude(*by)).sort(by) if by else full
+
+
+def _why_null() -> pl.Expr:
+    return (
+        pl.when(pl.col("turnover").is_not_null() & (pl.col("turnover") != 0))
+        .then(None)
+        .when(pl.col("no_cost"))
+        .then(pl.lit("no_cost"))
+        .when(pl.col("avg_inventory").is_null() | (pl.col("avg_inventory") <= 0))
+        .then(pl.lit("average_not_positive"))
+        .otherwise(pl.lit("nothing_sold"))
+    )
