@@ -21,10 +21,10 @@ def test_receipt_moves_the_average() -> None:
 
 
 def test_receipt_on_negative_stock_sets_the_cost() -> None:
-    """-5 at 2.00 (-10), then 20 at 3.00 (60): 15 remain at 3.00 (45), so 5 of the 50 is variance."""
+    """-5 at 2.00 (-10), then 20 at 3.00 (60): 15 remain at 3.00 (45, not 50), the variance is -5."""
     balance = Balance(0, 0.0, 2.0)
     balance.move(-5)
-    assert balance.receive(20, 60.0) == 5.0
+    assert balance.receive(20, 60.0) == -5.0
     assert (balance.qty, balance.value, balance.average) == (15, 45.0, 3.0)
 
 

@@ -36,13 +36,16 @@ class Balance:
     average: float = 0.0
 
     def receive(self, qty: int, cost: float) -> float:
-        """Goods in at a cost; gives the negative-stock variance (0 where stock was not below zero)."""
+        """Goods in at a cost; gives the negative-stock variance, signed as it enters the value.
+
+        It is 0 (to rounding) where stock was not below zero.
+        """
         before, self.qty = self.qty, self.qty + qty
         if before <= 0:
-            variance = self.value + cost - self.qty * cost / qty
+            booked = self.value + cost
             self.average = cost / qty
             self.value = self.qty * self.average
-            return variance
+            return self.value - booked
         self.value += cost
         self.average = self.value / self.qty
         return 0.0
@@ -80,7 +83,7 @@ def cell_months(history: History, difference: tuple[Cell, int] | None = None) ->
 
     ``difference`` is a cell and the units that its closing list has more than the book; it is taken at the
     average of the last day. Conservation, per cell: opening + purchases + counted + transfers + difference
-    - variance - cogs = closing.
+    + variance - cogs = closing.
     """
     return pl.DataFrame(list(_post(history, difference)))
 
