@@ -98,10 +98,10 @@ def components(pairs: pl.DataFrame) -> pl.DataFrame:
         labels = spread
 
 
-def clusters(keys: str, date: str, gap_days: int) -> pl.Expr:
-    """Number of the run of dates within a key, where a gap of more than ``gap_days`` starts a new run.
+def number_used_again(keys: str, date: str, gap_days: int) -> pl.Expr:
+    """Whether a row starts anew: more than ``gap_days`` after the row before it of the same key.
 
-    The frame has to be sorted by key and date. 1 January, 20 February and 1 June with 60 days: 0, 0, 1.
+    The frame has to be sorted by key and date. 1 January, 20 February and 1 June with 60 days: no, no, yes.
     """
-    gap = pl.col(date).diff().over(keys).dt.total_days().fill_null(0)
-    return (gap > gap_days).cast(pl.Int64).cum_sum().over(keys)
+    gap = (pl.col(date) - pl.col(date).shift(1)).dt.total_days()
+    return ((pl.col(keys) == pl.col(keys).shift(1)) & (gap > gap_days)).fill_null(False)

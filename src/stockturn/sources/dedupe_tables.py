@@ -17,12 +17,13 @@ from stockturn.sources.dedupe_judge import (
     DUPLICATE,
     REFUSED,
     REPLACED,
-    clusters,
     components,
+    number_used_again,
     verdicts,
     winners,
 )
 from stockturn.sources.dedupe_keys import (
+    DECIMALS,
     LINEAGE,
     DocumentRule,
     StateRule,
@@ -71,6 +72,9 @@ def judge_documents(
         frame = frame.with_columns(document=key_hash(_of_document(rule)))
     verdict = Verdict()
     if lined:
+        twice = _twice_in_a_file(frame.filter(has_doc, pl.col("line_no").is_not_null()), rule)
+        verdict += Verdict(twice)
+        frame = frame.filter(~is_one_of(twice["row"])) if twice.height else frame
         verdict += _lines(frame.filter(has_doc & has_line), rule, sheets, settings)
     if documents > lined or loose is not None:
         if files > 1 and (scopes := _scopes(frame)) is not None:
@@ -122,9 +126,8 @@ def _lines(
     if repeated.is_empty():
         return Verdict()
     rows, reused = _with_keys(frame, repeated, rule, sheets, settings)
-    rows, twice = _once_per_file(rows, rule)
     notes = [*_said("dedupe_number_reused", reused), *_said("dedupe_line_repeated", _in_one_file(rows))]
-    return Verdict(twice, tuple(notes)) + _by_key(rows, rule)
+    return Verdict(notes=tuple(notes)) + _by_key(rows, rule)
 
 
 def _documents(
@@ -223,15 +226,16 @@ def _granularity(frame: pl.LazyFrame, sheets: pl.DataFrame) -> Verdict:
     if repeated.is_empty():
         return Verdict()
     rows = _load(frame, repeated, sheets)
-    grain = pl.struct(pl.col(name).is_not_null().any().over("key", "file") for name in GRAINS).hash()
-    rows = rows.with_columns(grain=grain).filter(pl.col("grain").n_unique().over("key") > 1)
+    fills = [pl.col(name).is_not_null().any().alias(f"has_{name}") for name in GRAINS]
+    flags = [f"has_{name}" for name in GRAINS]
+    told = rows.group_by("key", "file").agg(*fills, total=pl.col("on_hand").sum())
+    told = told.with_columns(grain=pl.struct(flags).hash(), rich=pl.sum_horizontal(flags))
+    sums = told.group_by("key", "grain").agg(content=pl.col("total").sum().round(DECIMALS).hash())
+    mixed = sums.filter(pl.col("key").is_duplicated())
+    told = told.join(mixed, on=["key", "grain"]).select("key", "file", "content", "rich", "grain")
+    rows = rows.join(told, on=["key", "file"]).with_columns(file=pl.struct("key", "grain").hash())
     if rows.is_empty():
         return Verdict()
-    rows = rows.with_columns(
-        content=pl.col("on_hand").sum().over("key", "grain").round(6).hash(),
-        rich=pl.sum_horizontal(pl.col(name).is_not_null().any().over("key", "file") for name in GRAINS),
-        file=pl.struct("key", "grain").hash(),
-    )
     one = rows.unique(["key", "file"], keep="first", maintain_order=True)
     decided = winners(one, contain=False, newest=True)
     return Verdict(_dropped(verdicts(rows, decided), "state_differs"))
@@ -254,18 +258,22 @@ def _with_keys(
     """Whole rows with the full key (profile and use of the number included), and the numbers used again."""
     rows = _load(frame, repeated, sheets).with_columns(key=pl.struct("key", "profile").hash())
     rows = rows.sort("key", rule.date, *LINEAGE)
-    rows = rows.with_columns(use=clusters("key", rule.date, settings.reused_number_days))
-    reused = rows.filter(pl.col("use") > 0)
-    return rows.with_columns(key=pl.struct("key", "use").hash()), reused
+    rows = rows.with_columns(again=number_used_again("key", rule.date, settings.reused_number_days))
+    reused = rows.filter("again")
+    return rows.with_columns(key=pl.struct("key", pl.col("again").cum_sum()).hash()).drop("again"), reused
 
 
-def _once_per_file(rows: pl.DataFrame, rule: DocumentRule) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A line that one file lists twice, word for word, counts once: what stays, and what leaves."""
+def _twice_in_a_file(frame: pl.LazyFrame, rule: DocumentRule) -> pl.DataFrame:
+    """A document line that one file lists twice, word for word, counts once: the rows that leave."""
+    keys = frame.select("row", key=pl.struct(key_hash(rule.line).alias("key"), "file").hash()).collect()
+    repeated = keys.filter(pl.col("key").is_duplicated())
+    if repeated.is_empty():
+        return Verdict().dropped
     whole = content_hash(rule.table, content_columns(rule.table, rule.line))
-    rows = rows.with_columns(whole=whole).sort(*LINEAGE, "row")
-    first = pl.col("row").first().over("key", "file", "whole")
-    rows = rows.with_columns(first=first == pl.col("row"))
-    return rows.filter("first").drop("first", "whole"), leaving(rows.filter(~pl.col("first")), DUPLICATE)
+    rows = frame.filter(is_one_of(repeated["row"])).select("row", *LINEAGE, whole=whole).collect()
+    rows = rows.join(repeated, on="row").sort(*LINEAGE, "row", nulls_last=True)
+    first = rows.unique(["key", "whole"], keep="first", maintain_order=True)
+    return leaving(rows.join(first, on="row", how="anti"), DUPLICATE)
 
 
 def _in_one_file(rows: pl.DataFrame) -> pl.DataFrame:
@@ -295,9 +303,10 @@ def _in_several_files(keys: pl.DataFrame) -> pl.DataFrame:
 
 def _by_key(rows: pl.DataFrame, rule: DocumentRule) -> Verdict:
     """One version per key counts: the one that holds the others, else the newest."""
-    rows = rows.filter(pl.col("file").n_unique().over("key") > 1)
-    if rows.is_empty():
+    repeated = _in_several_files(rows.select("row", "file", "key"))
+    if repeated.is_empty():
         return Verdict()
+    rows = rows.join(repeated.select("row"), on="row")
     rows = with_content(rows, rule.table, content_columns(rule.table, rule.line))
     judged = verdicts(rows, winners(rows, contain=True, newest=True))
     return Verdict(_dropped(judged, "line_differs"))
