@@ -237,6 +237,19 @@ def test_files_without_a_common_sku_on_a_day_do_not_overlap() -> None:
     assert set(kept.refused["file"]) == {"food.csv", "more.csv"}
 
 
+def test_beside_a_file_that_does_not_overlap_the_larger_of_two_still_counts() -> None:
+    kept = run(
+        export("a.csv", [sale("X", 1)]),
+        export("b.csv", [sale("X", 1), sale("Y", 1)]),
+        export("tools.csv", [sale("T", 1)]),
+    )
+    assert told(kept, "movements", "sku", "source_file") == [
+        ("T", "tools.csv"),
+        ("X", "b.csv"),
+        ("Y", "b.csv"),
+    ]
+
+
 def test_a_refused_leg_takes_the_other_leg_of_its_transfer_along() -> None:
     """Goods must not leave one warehouse without arriving in the other."""
 
