@@ -1,0 +1,66 @@
+"""Whether stock lists and movements tell the same story, position by position, at the finest place both name."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from stockturn.engine.expr import tidy
+from stockturn.model import Ledger
+
+PLACES = ("warehouse", "bin", "batch")
+
+
+def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
+    """Every stock position that a list names, against the movements: one row per sku and place.
+
+    The place is the warehouse, and the bin and the batch where both lists and movements name them.
+    Columns: sku, (warehouse), (bin), (batch), points, agreement: ``exact`` (the movements alone give the first
+    list, from nothing, and every later one), ``opening`` (the first list implies a balance before the first
+    movement; later lists agree) or ``differs`` (some later list disagrees with the movements since).
+    """
+    moved = ledger.table("movements").filter(pl.col("date") <= as_of)
+    listed = ledger.table("stock").filter(pl.col("as_of") <= as_of)
+    named = [
+        frame.select(pl.col(PLACES).is_not_null().any()).collect().row(0, named=True)
+        for frame in (moved, listed)
+    ]
+    keys = ["sku", *(place for place in PLACES if named[0][place] and named[1][place])]
+    # A join leaves nulls alone: a position without a bin is a position too.
+    moved, listed = (frame.with_columns(pl.col(keys).fill_null("")) for frame in (moved, listed))
+    counted = (
+        listed.with_columns(
+            date=pl.when(pl.col("at_start").fill_null(False))
+            .then(pl.col("as_of").dt.offset_by("-1d"))
+            .otherwise(pl.col("as_of"))
+        )
+        .group_by(*keys, "date")
+        .agg(counted=tidy(pl.col("on_hand").sum()))
+    )
+    book = moved.group_by(*keys, "date").agg(pl.col("qty").sum()).sort("date")
+    book = book.with_columns(book=tidy(pl.col("qty").cum_sum().over(keys))).drop("qty")
+    both = counted.sort("date").join_asof(
+        book, on="date", by=keys, strategy="backward", check_sortedness=False
+    )
+    gap = tidy(pl.col("counted") - pl.col("book").fill_null(0.0))
+    return (
+        both.with_columns(gap=gap)
+        .group_by(keys)
+        .agg(
+            points=pl.len(),
+            first=pl.col("gap").sort_by("date").first(),
+            steps=(pl.col("gap").sort_by("date").diff().abs() > tolerance).any(),
+        )
+        .select(
+            *keys,
+            "points",
+            agreement=pl.when("steps")
+            .then(pl.lit("differs"))
+            .when(pl.col("first").abs() > tolerance)
+            .then(pl.lit("opening"))
+            .otherwise(pl.lit("exact")),
+        )
+        .sort(keys, nulls_last=False)
+        .collect()
+    )
