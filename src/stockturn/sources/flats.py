@@ -1,0 +1,268 @@
+"""Tables that are lists of facts: items, suppliers, batches, prices, promotions, overrides, warehouses, orders."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from stockturn.model import Note
+from stockturn.schema import TABLES
+from stockturn.sources.body import Body
+from stockturn.sources.captions import Vocabulary, norm
+from stockturn.sources.grid import ROW
+from stockturn.sources.kinds import DIRECTION
+from stockturn.sources.locate import Layout
+from stockturn.sources.mapping import Plan
+from stockturn.sources.parts import Context, Part, attributes, first, lineage, span, total
+
+_TRUE = ("true", "yes", "y", "1", "是", "有", "ja", "x")
+_UNIT_DAYS = {
+    "周": 7.0,
+    "week": 7.0,
+    "weeks": 7.0,
+    "w": 7.0,
+    "月": 30.0,
+    "month": 30.0,
+    "months": 30.0,
+    "年": 365.0,
+    "year": 365.0,
+    "years": 365.0,
+}
+_RENAMED = {
+    "item_status": "status",
+    "month": "period",
+    "warehouse_kind": "kind",
+    "price": "unit_price",
+}
+
+
+def flat(body: Body, plan: Plan, context: Context, layout: Layout, words: Vocabulary) -> Part:
+    """The mapped columns under their canonical names and types."""
+    frame = body.data
+    for source, target in _RENAMED.items():
+        if source in frame.columns and target not in frame.columns:
+            frame = frame.rename({source: target})
+    fields = {field.name: field.dtype for field in TABLES[plan.spec.table].fields}
+    if "status" in frame.columns and "item_status" in plan.columns:
+        caption = norm(layout.caption(plan.columns["item_status"]))
+        frame = frame.with_columns(_item_status(caption, words))
+    frame = _in_days(frame, "lead_time_days", "lead_time_unit")
+    frame = _in_days(frame, "shelf_life_days", "shelf_life_unit")
+    if "discount" in frame.columns:
+        # 40 and 0.4 are the same forty percent
+        frame = frame.with_columns(
+            pl.when(pl.col("discount").abs() >= 1)
+            .then(pl.col("discount") / 100)
+            .otherwise("discount")
+            .alias("discount")
+        )
+    if plan.spec.table == "overrides":
+        frame = frame.with_columns(_first_of_month("period"))
+    columns = []
+    for name, dtype in fields.items():
+        if name not in frame.columns:
+            continue
+        column = pl.col(name)
+        if dtype == pl.Boolean:
+            column = column.cast(pl.String).str.to_lowercase().is_in(list(_TRUE))
+        columns.append(column.cast(dtype, strict=False).alias(name))
+    qty = "qty_left" if plan.spec.table == "batches" else None
+    days = next((n for n in ("valid_from", "start", "received_on") if n in frame.columns), None)
+    return Part(
+        tables={plan.spec.table: lineage(frame.select(ROW, *columns), context)},
+        accepted=frame,
+        refused=body.refused,
+        skipped=body.skipped,
+        qty_sum=total(frame[qty]) if qty else None,
+        dates=span(frame[days]) if days else (None, None),
+        notes=tuple(
+            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
+        ),
+    )
+
+
+def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
+    """Purchase order lines. Open is what the list says: a quantity still open, or ordered less received plus
+    returned, on a line that is approved and neither closed nor cancelled."""
+    frame = body.data
+    day = "order_date" if "order_date" in frame.columns else "date"
+    ordered = first(frame, "qty_ordered", "qty_open", dtype=pl.Float64)
+    received = first(frame, "qty_received", dtype=pl.Float64)
+    returned = first(frame, "qty_returned", dtype=pl.Float64).fill_null(0.0)
+    left = pl.coalesce(
+        first(frame, "qty_open", dtype=pl.Float64),
+        pl.max_horizontal(pl.lit(0.0), ordered - received.fill_null(0.0) + returned),
+    )
+    dead = _shut(frame, plan, words)
+    price = pl.coalesce(
+        first(frame, "unit_cost", "price", dtype=pl.Float64),
+        first(frame, "price_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+    )
+    names = ("sku", "promised_date", "line_no", "part", "cancelled_on")
+    lines = frame.select(
+        ROW,
+        pl.col(day).alias("order_date"),
+        *(name for name in names if name in frame.columns),
+        ordered.alias("qty_ordered"),
+        received.alias("qty_received"),
+        pl.when(dead).then(0.0).otherwise(left).alias("qty_open"),
+        (dead | (left <= 0)).alias("closed"),
+        first(frame, "supplier", "partner", "supplier_code").alias("supplier"),
+        first(frame, "warehouse").alias("warehouse"),
+        first(frame, "order_no", "doc_no").alias("doc_no"),
+        price.alias("unit_cost"),
+        pl.lit(_listed(context), pl.Date).alias("listed_on"),
+    )
+    amount = next((n for n in ("amount", "cost", "amount_gross") if n in frame.columns), None)
+    value = frame[amount] if amount else lines["qty_ordered"] * lines["unit_cost"]
+    return Part(
+        tables={"orders": lineage(lines, context)},
+        accepted=frame,
+        refused=body.refused,
+        skipped=body.skipped,
+        attributes=attributes(frame, context),
+        amount_sum=total(value),
+        qty_sum=total(lines["qty_ordered"]),
+        dates=span(frame[day]),
+        notes=tuple(
+            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
+        ),
+    )
+
+
+def sales_orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
+    """Customer order lines; what was shipped is a sale as well, dated the shipment (else the order)."""
+    frame = body.data
+    day = "order_date" if "order_date" in frame.columns else "date"
+    qty = pl.col("qty_ordered")
+    shipped = first(frame, "qty_shipped", dtype=pl.Float64)
+    if "ship_status" in frame.columns:
+        done = (
+            pl.col("ship_status").str.to_lowercase().is_in(sorted(words.status["shipped"])).fill_null(False)
+        )
+        shipped = pl.coalesce(shipped, pl.when(done).then(qty).otherwise(0.0))
+    price = pl.coalesce(
+        first(frame, "unit_price", "price", dtype=pl.Float64),
+        first(frame, "price_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+    )
+    revenue = pl.coalesce(
+        first(frame, "revenue", "amount", dtype=pl.Float64),
+        first(frame, "amount_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+        qty * price,
+    )
+    names = ("sku", "requested_date", "line_no")
+    lines = frame.select(
+        ROW,
+        pl.col(day).alias("order_date"),
+        *(name for name in names if name in frame.columns),
+        qty.alias("qty_ordered"),
+        shipped.alias("qty_shipped"),
+        first(frame, "ship_date", "fulfilled_on", dtype=pl.Date).alias("shipped_date"),
+        first(frame, "customer", "partner").alias("customer"),
+        first(frame, "warehouse").alias("warehouse"),
+        first(frame, "order_no", "doc_no").alias("doc_no"),
+        price.alias("unit_price"),
+        revenue.alias("revenue"),
+    )
+    tables = {"sales_orders": lineage(lines, context)}
+    if "ship_status" in frame.columns:
+        tables["movements"] = lineage(_sold(lines), context)
+    amount = next((n for n in ("revenue", "amount", "amount_gross") if n in frame.columns), None)
+    return Part(
+        tables=tables,
+        accepted=frame,
+        refused=body.refused,
+        skipped=body.skipped,
+        attributes=attributes(frame, context),
+        amount_sum=total(frame[amount]) if amount else total(lines["qty_ordered"] * lines["unit_price"]),
+        qty_sum=total(lines["qty_ordered"]),
+        dates=span(frame[day]),
+        notes=tuple(
+            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
+        ),
+    )
+
+
+def _sold(lines: pl.DataFrame) -> pl.DataFrame:
+    done = lines.filter(pl.col("qty_shipped") > 0)
+    share = pl.col("qty_shipped") / pl.col("qty_ordered")
+    return done.select(
+        ROW,
+        pl.coalesce("shipped_date", "order_date").alias("date"),
+        "sku",
+        (pl.col("qty_shipped") * DIRECTION["sale"]).alias("qty"),
+        pl.lit("sale").alias("kind"),
+        "warehouse",
+        "unit_price",
+        (pl.col("revenue") * share).alias("revenue"),
+        "doc_no",
+        pl.col("customer").alias("partner"),
+    )
+
+
+def _shut(frame: pl.DataFrame, plan: Plan, words: Vocabulary) -> pl.Expr:
+    closed = sorted(words.status["closed"] | set(plan.spec.status.get("closed", ())))
+    tests = [pl.lit(False)]
+    for name in ("close_status", "line_close"):
+        if name in frame.columns:
+            tests.append(pl.col(name).str.to_lowercase().is_in(closed))
+    if "status" in frame.columns:
+        tests.append(pl.col("status").str.to_lowercase().is_in(sorted(words.status["skip"] | set(closed))))
+    if "cancelled_on" in frame.columns:
+        tests.append(pl.col("cancelled_on").is_not_null())
+    return pl.any_horizontal(tests).fill_null(False)
+
+
+def _listed(context: Context) -> date | None:
+    if context.rule is not None and context.rule.as_of is not None:
+        return context.rule.as_of
+    return context.as_of or (context.period[1] if context.period else None)
+
+
+def _rate(frame: pl.DataFrame, context: Context) -> pl.Expr:
+    configured = (context.rule.tax_rate if context.rule else None) or 0.0
+    if "tax_rate" not in frame.columns:
+        return pl.lit(configured)
+    return (
+        pl.when(pl.col("tax_rate") >= 1)
+        .then(pl.col("tax_rate") / 100)
+        .otherwise(pl.col("tax_rate"))
+        .fill_null(configured)
+    )
+
+
+def _item_status(caption: str, words: Vocabulary) -> pl.Expr:
+    """A yes / no column says discontinued or active; a status text is kept, its many words for the end made one."""
+    text = pl.col("status").cast(pl.String).str.to_lowercase()
+    gone = text.is_in(sorted(words.status["discontinued"]))
+    if caption in ("discontinued", "是否停用"):
+        return pl.when(gone).then(pl.lit("discontinued")).otherwise(pl.lit("active")).alias("status")
+    ended = text.is_in(sorted(words.status["discontinued"] - {"y", "yes", "true", "1", "是"}))
+    return pl.when(ended).then(pl.lit("discontinued")).otherwise(pl.col("status")).alias("status")
+
+
+def _in_days(frame: pl.DataFrame, name: str, unit: str) -> pl.DataFrame:
+    if name not in frame.columns or unit not in frame.columns:
+        return frame
+    factor = (
+        pl.col(unit)
+        .str.to_lowercase()
+        .replace_strict(_UNIT_DAYS, default=1.0, return_dtype=pl.Float64)
+        .fill_null(1.0)
+    )
+    return frame.with_columns((pl.col(name) * factor).alias(name))
+
+
+def _first_of_month(name: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String).str.replace_all(r"[年/.]", "-").str.strip_chars_end("月-")
+    padded = (
+        pl.when(text.str.contains(r"^\d{6}$"))
+        .then(text.str.replace(r"^(\d{4})(\d{2})$", "$1-$2"))
+        .otherwise(text)
+    )
+    return (
+        pl.concat_str([padded.str.slice(0, 7), pl.lit("-01")])
+        .str.to_date("%Y-%m-%d", strict=False)
+        .alias(name)
+    )
