@@ -174,12 +174,12 @@ def _header_lines(label: str, room: float) -> int:
     lines, used = 1, 0
     for word in label.split(" "):
         needed = width(word)
-        if used and used + 1 + needed > room - 2:
+        if used and used + 1 + needed > room - 1:
             lines, used = lines + 1, needed
         else:
             used += needed + (1 if used else 0)
-        lines += max(0, -(-used // max(1, int(room - 1))) - 1) if used > room else 0
-    return min(lines, 4)
+        lines += int(needed // room)
+    return lines
 
 
 def _total(tab: Tab, block: Block, row: int, styles: Styles) -> None:
