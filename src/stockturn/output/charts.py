@@ -13,8 +13,10 @@ from stockturn.output.phrases import Phrases
 from stockturn.schema import Unit
 
 WIDTH, HEIGHT = 480, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 50, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 50, 14, 52
 _TICKS = 4
+_CHARACTER = 6.2
+"""Pixels of a narrow character at the size of the labels."""
 _LABEL = 16
 """Width of a label on the side of a bar chart, in characters."""
 
@@ -146,17 +148,30 @@ def _value_axis(picture: Drawing, scale: Scale, say: Callable[[float], str], rig
 
 
 def _names_below(picture: Drawing, names: list[str]) -> None:
-    """Names under the columns: every one, or every second, third ... where they would touch."""
+    """Names under the columns, in two lines where they need it; every second, third ... where they would touch."""
     slot, _ = _slots(len(names))
-    widest = max(width(name) for name in names)
-    short = [
-        name if width(name) * 6.2 < slot * len(names) / min(len(names), 5) else name[:8] + "…"
-        for name in names
-    ]
-    every = max(1, math.ceil(min(widest, 10) * 6.2 / slot))
-    for place, name in enumerate(short):
-        if place % every == 0:
-            picture.text(_LEFT + slot * (place + 0.5), HEIGHT - _BOTTOM + 15, name)
+    longest_word = max(width(word) for name in names for word in name.split(" "))
+    every = max(1, math.ceil(min(longest_word, 9) * _CHARACTER / slot))
+    room = int(slot * every / _CHARACTER)
+    for place in range(0, len(names), every):
+        for line, words in enumerate(_two_lines(names[place], room)):
+            picture.text(_LEFT + slot * (place + 0.5), HEIGHT - _BOTTOM + 14 + 12 * line, words)
+
+
+def _two_lines(name: str, room: int) -> list[str]:
+    """A name in at most two lines of that width, cut where even these are too short."""
+    if width(name) <= room:
+        return [name]
+    head, _, rest = name.partition(" ")
+    return [_cut(line, room) for line in (head, rest) if line]
+
+
+def _cut(words: str, room: int) -> str:
+    if width(words) <= room:
+        return words
+    while words and width(words) > room - 1:
+        words = words[:-1]
+    return words + "…"
 
 
 def _legend(picture: Drawing, entries: list[tuple[str, str]], y: float) -> None:
@@ -164,7 +179,7 @@ def _legend(picture: Drawing, entries: list[tuple[str, str]], y: float) -> None:
     for css, label in entries:
         picture.rect(x, y - 9, 10, 10, css, label)
         picture.text(x + 14, y, label, "start")
-        x += 14 + width(label) * 6.4 + 14
+        x += 28 + width(label) * _CHARACTER
 
 
 def _trend(picture: Drawing, data: Data) -> str:
@@ -318,10 +333,7 @@ def _flat_axis(picture: Drawing, values: list[float], data: Data, high: float) -
 
 def _side(picture: Drawing, name: str, y: float) -> None:
     """A name left of its bar, cut where it would not fit."""
-    short = name
-    while width(short) > _LABEL + 1:
-        short = short[:-1]
-    picture.text(_BAR_LEFT - 6, y, short if short == name else short + "…", "end")
+    picture.text(_BAR_LEFT - 6, y, _cut(name, _LABEL + 1), "end")
 
 
 _KINDS: dict[str, Callable[[Drawing, Data], str]] = {

@@ -79,10 +79,11 @@ def excel_format(unit: Unit, values: pl.Series | None = None) -> str:
             return "@"
 
 
-def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False) -> str:
+def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False, whole: bool = False) -> str:
     """A figure as a person reads it; empty where it is not known.
 
-    ``compact`` shortens large amounts (12.35M; 1235 万 in Chinese), for screens and tiles.
+    ``compact`` shortens large amounts (12.35M; 1235 万 in Chinese), for screens and tiles; ``whole`` leaves out
+    decimals, where a whole column does.
 
     >>> shown(1234567.891, Unit.MONEY), shown(1234567.891, Unit.MONEY, compact=True)
     ('1,234,567.89', '1.23M')
@@ -104,7 +105,7 @@ def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False) -> s
         return f"{_no_minus_zero(value * 100, 1):{sign}.1f}%"
     if compact and unit is Unit.MONEY and (short := _short(float(value), lang)):
         return short
-    return _grouped(value, unit)
+    return f"{_no_minus_zero(value, 0):,.0f}" if whole else _grouped(value, unit)
 
 
 def _grouped(value: float, unit: Unit) -> str:
