@@ -88,7 +88,8 @@ def cell_day(cell: np.ndarray, day: np.ndarray | int) -> np.ndarray:
 
 def posting_key(cell: np.ndarray, day: np.ndarray, kind: np.ndarray, role: np.ndarray) -> np.ndarray:
     """Cell, day, kind and role as one int64 that sorts like the four."""
-    return cell_day(cell, day) + kind.astype(np.int64) * len(Role) + role
+    key: np.ndarray = cell_day(cell, day) + kind.astype(np.int64) * len(Role) + role
+    return key
 
 
 def row_cost() -> pl.Expr:

@@ -18,25 +18,23 @@ CLASSES = ("abc", "xyz")
 
 @dataclass(frozen=True)
 class Scopes:
-    """``groups``: one row per group with its ``by`` columns; ``of_cell``: group of each cell;
-    ``monthly``: every calendar month of the period is a period of its own."""
+    """``groups``: one row per group with its ``by`` columns; ``of_cell``: group of each cell."""
 
     groups: pl.DataFrame
     of_cell: np.ndarray
-    monthly: bool
 
     @classmethod
     def of(
         cls, valued: ValuedDays, entries: Entries, by: Sequence[str], classes: pl.DataFrame | None = None
     ) -> Scopes:
-        """Group the cells by item attributes, warehouse, sku, class, bin or batch; ``month`` cuts the period."""
-        names = [name for name in by if name != "month"]
+        """Group the cells by item attributes, warehouse, sku, class, bin or batch."""
+        names = list(by)
         frame = with_dimensions(valued.cells, entries, names, classes)
         if not names:
-            return cls(pl.DataFrame({"group": [0]}), np.zeros(frame.height, np.int64), "month" in by)
+            return cls(pl.DataFrame({"group": [0]}), np.zeros(frame.height, np.int64))
         groups = frame.select(names).unique().sort(names).with_row_index("group")
         numbered = frame.join(groups, on=names, how="left", nulls_equal=True, maintain_order="left")
-        return cls(groups, numbered["group"].to_numpy().astype(np.int64), "month" in by)
+        return cls(groups, numbered["group"].to_numpy().astype(np.int64))
 
 
 def with_dimensions(

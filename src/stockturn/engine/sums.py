@@ -1,8 +1,11 @@
-"""The sums behind every turnover figure: stock at the cuts and flows between them, per group."""
+"""The sums behind every turnover figure: stock at the ends of periods and flows within them, per group."""
 
 from __future__ import annotations
 
 import calendar
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,7 +14,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.engine.onsale import SaleDays
 from stockturn.engine.periods import month_ends
-from stockturn.engine.postings import FLOW_CODE, FLOWS
+from stockturn.engine.postings import FLOW_CODE
 from stockturn.engine.scopes import Scopes
 from stockturn.engine.targets import CellTargets
 from stockturn.engine.valued import Timeline, ValuedDays
@@ -20,154 +23,175 @@ from stockturn.model import Period
 RECEIVED = ("purchase", "purchase_return", "production_in", "assembly_in", "transfer_in", "transfer_out")
 """Kinds whose net units count as received: what was bought or made here, less what was sent on."""
 
-Table = list[np.ndarray]
-"""One array over the groups for each cut of the period."""
+VARIANCE = ("price_variance", "negative_stock_variance", "rounding_difference")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the sums may need besides stock and flows; each may be absent."""
+
+    sale: SaleDays | None = None
+    targets: CellTargets | None = None
 
 
 def sums(
-    valued: ValuedDays,
-    settings: Settings,
-    scopes: Scopes,
-    period: Period,
-    sale: SaleDays | None,
-    targets: CellTargets | None,
-) -> pl.DataFrame:
-    """Stock and flow sums of every group over the period (or over each of its months): the base of every metric.
+    valued: ValuedDays, settings: Settings, scopes: Scopes, periods: Sequence[Period], parts: Parts
+) -> list[pl.DataFrame]:
+    """Stock and flow sums of every group, one frame per period: the base of every metric.
 
     Columns: the ``by`` columns, days, year_days, cells, opening_value, closing_value, avg_inventory, the same in
-    units (opening_qty, closing_qty, avg_qty), out_days and sale_days (NaN without ``sale``), and the flows.
+    units (opening_qty, closing_qty, avg_qty), out_days and sale_days, and the flows of :func:`_figures`. All
+    periods are read in one pass; they may overlap.
     """
-    ends = [period.start - timedelta(days=1), *month_ends(period.start, period.end)]
-    cuts = [(at, at + 1) for at in range(len(ends) - 1)] if scopes.monthly else [(0, len(ends) - 1)]
-    stock = _stock(valued, scopes, settings, ends, cuts, sale)
-    flows = _flows(valued, scopes, settings, ends, cuts, targets)
+    stock = _Stock.of(valued, settings, scopes, periods, parts.sale)
+    flows = _flows(valued, settings, scopes, periods, parts.targets)
     frames = []
-    for number, (first, last) in enumerate(cuts):
-        days = (ends[last] - ends[first]).days
-        columns = {name: table[number] for name, table in {**stock, **flows}.items()}
+    for number, period in enumerate(periods):
+        columns = {**stock.columns(period), **{name: table[number] for name, table in flows.items()}}
         frame = scopes.groups.with_columns(
             *(pl.Series(name, values) for name, values in columns.items()),
-            month=pl.lit(f"{ends[last]:%Y-%m}"),
-            days=pl.lit(days),
+            days=pl.lit(period.days),
             year_days=pl.lit(period.year_days),
         )
-        frames.append(frame if scopes.monthly else frame.drop("month"))
-    return _known(pl.concat(frames), valued)
+        frames.append(_known(frame, valued))
+    return frames
 
 
-def _stock(
-    valued: ValuedDays,
-    scopes: Scopes,
-    settings: Settings,
-    ends: list[date],
-    cuts: list[tuple[int, int]],
-    sale: SaleDays | None,
-) -> dict[str, Table]:
-    """Opening, closing and average stock, and days on sale, per cut and group."""
-    timeline = Timeline.of(valued, ends)
-    size = scopes.groups.height
+@dataclass(frozen=True)
+class _Stock:
+    """State of each group at the bounds of all periods: ``points`` and ``areas`` map a name to [bound, group]."""
 
-    def by_group(matrix: np.ndarray) -> np.ndarray:
-        return np.stack([np.bincount(scopes.of_cell, column, size) for column in matrix.T])
+    bounds: tuple[date, ...]
+    points: dict[str, np.ndarray]
+    areas: dict[str, np.ndarray]
+    counts: dict[str, np.ndarray]
+    average: str
 
-    tables: dict[str, Table] = {}
-    for column, opening, closing, average in (
-        ("value", "opening_value", "closing_value", "avg_inventory"),
-        ("on_hand", "opening_qty", "closing_qty", "avg_qty"),
-    ):
-        amount = np.nan_to_num(valued.balances[column].to_numpy())
-        points, area = by_group(timeline.read(amount)), by_group(timeline.integral(amount))
-        tables[opening] = [points[first] for first, _ in cuts]
-        tables[closing] = [points[last] for _, last in cuts]
-        tables[average] = [_average(points, area, ends, cut, settings.turnover.average) for cut in cuts]
-    nothing = np.full(size, np.nan)
-    for name in ("out_days", "sale_days"):
-        if sale is None:
-            tables[name] = [nothing] * len(cuts)
-            continue
-        area = by_group(timeline.integral(getattr(sale, name)))
-        tables[name] = [area[last] - area[first] for first, last in cuts]
-    cells = valued.cells
-    for name in ("estimated", "no_cost"):
-        count = np.bincount(scopes.of_cell, cells[name].to_numpy().astype(float), size)
-        tables[name] = [count] * len(cuts)
-    tables["cells"] = [np.bincount(scopes.of_cell, minlength=size).astype(float)] * len(cuts)
-    return tables
+    @classmethod
+    def of(
+        cls,
+        valued: ValuedDays,
+        settings: Settings,
+        scopes: Scopes,
+        periods: Sequence[Period],
+        sale: SaleDays | None,
+    ) -> _Stock:
+        average = settings.turnover.average
+        bounds = sorted({day for period in periods for day in _bounds(period, average)})
+        timeline, size = Timeline.of(valued, bounds), scopes.groups.height
+
+        def grouped(matrix: np.ndarray) -> np.ndarray:
+            return np.stack([np.bincount(scopes.of_cell, column, size) for column in matrix.T])
+
+        amounts = {name: np.nan_to_num(valued.balances[name].to_numpy()) for name in ("value", "on_hand")}
+        states = {**amounts, "sale_days": sale.sale_days, "out_days": sale.out_days} if sale else amounts
+        flags = {name: valued.cells[name].to_numpy().astype(float) for name in ("estimated", "no_cost")}
+        counts = {name: np.bincount(scopes.of_cell, flag, size) for name, flag in flags.items()}
+        counts["cells"] = np.bincount(scopes.of_cell, minlength=size).astype(float)
+        return cls(
+            tuple(bounds),
+            {name: grouped(timeline.read(amount)) for name, amount in amounts.items()},
+            {name: grouped(timeline.integral(amount)) for name, amount in states.items()},
+            counts,
+            average,
+        )
+
+    def columns(self, period: Period) -> dict[str, np.ndarray]:
+        """Opening, closing and average stock, days on sale, and what is known of the cells."""
+        first, last = self.bounds.index(period.start - timedelta(days=1)), self.bounds.index(period.end)
+        nothing = np.full(len(self.counts["cells"]), np.nan)
+        spans = {
+            name: self.areas[name][last] - self.areas[name][first] if name in self.areas else nothing
+            for name in ("out_days", "sale_days")
+        }
+        return {
+            "opening_value": self.points["value"][first],
+            "closing_value": self.points["value"][last],
+            "avg_inventory": self._average("value", period),
+            "opening_qty": self.points["on_hand"][first],
+            "closing_qty": self.points["on_hand"][last],
+            "avg_qty": self._average("on_hand", period),
+            **spans,
+            **self.counts,
+        }
+
+    def _average(self, name: str, period: Period) -> np.ndarray:
+        """daily, monthly (a part month by its share of the month), month_points or two_point."""
+        ends = _bounds(period, self.average)
+        rows = [self.bounds.index(day) for day in ends]
+        if self.average == "daily":
+            area = self.areas[name]
+            return np.asarray((area[rows[-1]] - area[rows[0]]) / period.days)
+        points = self.points[name][rows]
+        if self.average != "monthly":
+            return np.asarray(points.mean(axis=0))
+        months = itertools.pairwise(ends)
+        shares = [(end - start).days / calendar.monthrange(end.year, end.month)[1] for start, end in months]
+        return np.asarray(np.average((points[1:] + points[:-1]) / 2, axis=0, weights=shares))
 
 
-def _average(
-    points: np.ndarray, area: np.ndarray, ends: list[date], cut: tuple[int, int], basis: str
-) -> np.ndarray:
-    """Average stock between two cuts: daily, monthly (part months by their share), month_points or two_point."""
-    first, last = cut
-    if basis == "daily":
-        return np.asarray((area[last] - area[first]) / (ends[last] - ends[first]).days)
-    if basis == "two_point":
-        return np.asarray((points[first] + points[last]) / 2)
-    inside = points[first : last + 1]
-    if basis == "month_points":
-        return np.asarray(inside.mean(axis=0))
-    spans = [
-        (end - start).days for start, end in zip(ends[first:last], ends[first + 1 : last + 1], strict=True)
-    ]
-    shares = np.array(
-        [
-            days / calendar.monthrange(end.year, end.month)[1]
-            for days, end in zip(spans, ends[first + 1 : last + 1], strict=True)
-        ]
-    )
-    middles = (inside[1:] + inside[:-1]) / 2
-    return np.asarray((middles * shares[:, None]).sum(axis=0) / shares.sum())
+def _bounds(period: Period, average: str) -> list[date]:
+    """The days whose closing stock an average needs, the day before the period first."""
+    before = period.start - timedelta(days=1)
+    if average in ("daily", "two_point"):
+        return [before, period.end]
+    return [before, *month_ends(period.start, period.end)]
 
 
 def _flows(
     valued: ValuedDays,
-    scopes: Scopes,
     settings: Settings,
-    ends: list[date],
-    cuts: list[tuple[int, int]],
+    scopes: Scopes,
+    periods: Sequence[Period],
     targets: CellTargets | None,
-) -> dict[str, Table]:
-    """Flows per cut and group, by what the metrics need."""
-    days = [valued.day_of(end) for end in ends]
-    cut_of = np.zeros(days[-1] + 1, np.int64)
-    for number, (start, end) in enumerate(cuts):
-        cut_of[days[start] + 1 : days[end] + 1] = number
-    inside = valued.flows.lazy().filter(pl.col("day").is_between(days[0] + 1, days[-1]))
-    group = pl.lit(pl.Series(scopes.of_cell * len(cuts))).gather(pl.col("cell"))
-    slot = group + pl.lit(pl.Series(cut_of)).gather(pl.col("day"))
+) -> dict[str, np.ndarray]:
+    """The named flows as arrays [period, group]: summed over stretches between the periods' ends, then put
+    together, so that overlapping periods cost one pass."""
+    edges = sorted(
+        {valued.day_of(day) for one in periods for day in (one.start - timedelta(days=1), one.end)}
+    )
+    stretch = np.zeros(edges[-1] + 1, np.int64)
+    for number, (start, end) in enumerate(itertools.pairwise(edges)):
+        stretch[start + 1 : end + 1] = number
+    count = len(edges) - 1
+    group = pl.lit(pl.Series(scopes.of_cell * count)).gather(pl.col("cell"))
+    slot = group + pl.lit(pl.Series(stretch)).gather(pl.col("day"))
     value = pl.col("value").fill_nan(0.0)
     measures = {"qty": pl.col("qty"), "value": value, "revenue": pl.col("revenue")}
     if targets is not None:
         need = pl.lit(pl.Series(targets.inverse)).gather(pl.col("cell"))
         measures |= {"needed": value * need, "aimed": value * (need > 0).cast(pl.Float64)}
     grouped = (
-        inside.select(slot=slot, kind=pl.col("kind").to_physical(), **measures)
+        valued.flows.lazy()
+        .filter(pl.col("day").is_between(edges[0] + 1, edges[-1]))
+        .select(slot=slot, kind=pl.col("kind").to_physical(), **measures)
         .group_by("slot", "kind")
         .agg(pl.all().sum())
         .collect()
     )
-    return _figures(valued, settings, _cube(grouped, list(measures), scopes.groups.height, len(cuts)))
+    tables = _figures(valued, settings, grouped, count * scopes.groups.height)
+    spans = [
+        (edges.index(valued.day_of(one.start) - 1), edges.index(valued.day_of(one.end))) for one in periods
+    ]
+    found = {}
+    for name, flat in tables.items():
+        table = flat.reshape(-1, count)
+        found[name] = np.stack([table[:, first:last].sum(axis=1) for first, last in spans]) + 0.0
+    return found
 
 
-def _cube(grouped: pl.DataFrame, measures: list[str], size: int, cuts: int) -> dict[str, np.ndarray]:
-    """Each measure as an array [kind, cut, group]."""
+def _figures(
+    valued: ValuedDays, settings: Settings, grouped: pl.DataFrame, size: int
+) -> dict[str, np.ndarray]:
+    """The named flows per slot; what goes out is positive."""
     slot, kind = grouped["slot"].to_numpy(), grouped["kind"].to_numpy()
-    cube = {}
-    for name in measures:
-        cube[name] = np.zeros((len(FLOWS), cuts, size))
-        cube[name][kind, slot % cuts, slot // cuts] = grouped[name].to_numpy()
-    return cube
-
-
-def _figures(valued: ValuedDays, settings: Settings, cube: dict[str, np.ndarray]) -> dict[str, Table]:
-    """The named flows; outflows come out positive."""
 
     def total(measure: str, *kinds: str) -> np.ndarray:
-        return np.asarray(sum(cube[measure][FLOW_CODE[kind]] for kind in kinds)) + 0.0
+        rows = np.isin(kind, [FLOW_CODE[name] for name in kinds])
+        return np.bincount(slot[rows], grouped[measure].to_numpy()[rows], size)
 
     sold = valued.sold_kinds
-    asked = (*settings.ingest.demand_kinds, "sale_return")
+    asked = {*settings.ingest.demand_kinds, "sale_return"}
     figures = {
         "cogs": -total("value", *sold),
         "usage": -total("value", *asked),
@@ -179,28 +203,25 @@ def _figures(valued: ValuedDays, settings: Settings, cube: dict[str, np.ndarray]
         "scrap_value": -total("value", "scrap"),
         "count_loss_value": -total("value", "adjustment_out"),
         "difference_value": total("value", "difference"),
-        "variance": total("value", "price_variance", "negative_stock_variance", "rounding_difference"),
+        "variance": total("value", *VARIANCE),
         "negative_stock_variance": total("value", "negative_stock_variance"),
     }
-    if "needed" in cube:
+    if "needed" in grouped.columns:
         figures |= {"needed_stock": -total("needed", *sold), "aimed_cogs": -total("aimed", *sold)}
-    return {name: list(table) for name, table in figures.items()}
+    return figures
+
+
+_MONEY = ["opening_value", "closing_value", "avg_inventory", "cogs", "usage", "purchases_value", "scrap_value", "count_loss_value", "difference_value", "variance", "negative_stock_variance"]
 
 
 def _known(frame: pl.DataFrame, valued: ValuedDays) -> pl.DataFrame:
     """Null for what is not known: no cost in any cell, no revenue in the ledger; and what is estimated."""
     no_cost = pl.col("no_cost") >= pl.col("cells")
-    money = [
-        name
-        for name in frame.columns
-        if name in ("cogs", "usage", "avg_inventory", "variance", "needed_stock", "aimed_cogs")
-        or (name.endswith("_value") and name != "revenue")
-    ]
     revenue = pl.col("revenue") if valued.has_revenue else pl.lit(None, pl.Float64)
     # Raw material is never sold: it turns over on what production takes.
     only_used = (pl.col("sold_qty") == 0) & (pl.col("used_qty") != 0)
     return frame.with_columns(
-        *(pl.when(~no_cost).then(pl.col(name)).alias(name) for name in money),
+        *(pl.when(~no_cost).then(pl.col(name)).alias(name) for name in _MONEY),
         revenue.alias("revenue"),
         pl.col("out_days", "sale_days").fill_nan(None),
         no_cost=no_cost,

@@ -19,8 +19,9 @@ from stockturn.config import Settings
 from stockturn.engine.entries import Entries
 from stockturn.engine.metrics import with_metrics
 from stockturn.engine.onsale import on_sale
+from stockturn.engine.periods import ONE_DAY, month_ends, period_of
 from stockturn.engine.scopes import Scopes
-from stockturn.engine.sums import sums
+from stockturn.engine.sums import Parts, sums
 from stockturn.engine.targets import cell_targets, with_targets
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Period
@@ -39,10 +40,37 @@ def turnover(
     ``by``: sku, warehouse, category, brand, supplier, owner, buyer, seller, team, month; abc and xyz where
     ``classes`` (sku, abc, xyz) is given; bin and batch where ``valued`` was made with that grain.
     """
+    if "month" not in by:
+        return turnovers(valued, entries, settings, by, [period], classes)[0]
+    others = [name for name in by if name != "month"]
+    months = months_of(period)
+    frames = turnovers(valued, entries, settings, others, months, classes)
+    dated = [
+        frame.with_columns(month=pl.lit(f"{one.end:%Y-%m}"))
+        for frame, one in zip(frames, months, strict=True)
+    ]
+    return pl.concat(dated).select(*by, pl.exclude(*by)).sort(by)
+
+
+def turnovers(
+    valued: ValuedDays,
+    entries: Entries,
+    settings: Settings,
+    by: Sequence[str],
+    periods: Sequence[Period],
+    classes: pl.DataFrame | None = None,
+) -> list[pl.DataFrame]:
+    """One frame per period, as :func:`turnover` gives them, from one pass over the ledger."""
     scopes = Scopes.of(valued, entries, by, classes)
-    sale = on_sale(valued, entries, settings)
-    base = sums(valued, settings, scopes, period, sale, cell_targets(valued, entries, settings))
-    return finish(base, valued, settings, by)
+    parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, settings))
+    return [finish(base, valued, settings, by) for base in sums(valued, settings, scopes, periods, parts)]
+
+
+def months_of(period: Period) -> list[Period]:
+    """The calendar months of a period, the first and last cut to it."""
+    ends = month_ends(period.start, period.end)
+    starts = [period.start, *(end + ONE_DAY for end in ends[:-1])]
+    return [period_of(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str]) -> pl.DataFrame:

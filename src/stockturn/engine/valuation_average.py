@@ -71,10 +71,8 @@ def moving_average(come: Arrivals, linked: Links, transit: np.ndarray, seed: np.
     """Walk through the days that bring something. ``seed`` is each group's cost before its first arrival."""
     run = _Run(come, linked, transit, seed)
     days = np.unique(np.r_[come.day, linked.out_day, linked.in_day])
-    cuts: list[np.ndarray] = [
-        np.searchsorted(day, np.r_[days, np.iinfo(np.int32).max])
-        for day in (come.day, linked.out_day, linked.in_day)
-    ]
+    ends = np.append(days, np.iinfo(np.int32).max)
+    cuts = [np.asarray(np.searchsorted(day, ends)) for day in (come.day, linked.out_day, linked.in_day)]
     for at in range(len(days)):
         rows, outs, ins = (slice(int(cut[at]), int(cut[at + 1])) for cut in cuts)
         run.one_day(rows, outs, ins)
