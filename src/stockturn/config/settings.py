@@ -11,6 +11,7 @@ from stockturn.config.base import Section
 from stockturn.config.classes import AbcSettings
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.config.demand import DemandSettings
+from stockturn.config.forecast import ForecastSettings
 from stockturn.config.ingest import IngestSettings
 from stockturn.config.reorder import ReorderSettings
 from stockturn.config.report import ReportSettings
@@ -51,6 +52,7 @@ class Settings(Section):
         default_factory=DemandSettings, description="demand, and days without stock in it"
     )
     abc: AbcSettings = Field(default_factory=AbcSettings, description="ABC, XYZ, pattern, FSN")
+    forecast: ForecastSettings = Field(default_factory=ForecastSettings, description="forecast")
     deadstock: DeadStockSettings = Field(
         default_factory=DeadStockSettings, description="dead stock and ageing"
     )

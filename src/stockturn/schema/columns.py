@@ -50,10 +50,12 @@ COLUMNS: dict[str, Column] = _columns(
     date="date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
     "oldest_on next_expiry expiry",
     flag="estimated not_historic",
-    count="rank "
+    count="span horizon "
+    "rank "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
     "demand_buckets days_with_demand",
-    qty="expected_qty "
+    qty="mean q50 q80 q90 q95 q97_5 q99 error_sd "
+    "expected_qty "
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
     "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
@@ -69,9 +71,10 @@ COLUMNS: dict[str, Column] = _columns(
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
     unit_money="unit_cost unit_price",
-    share="share_previous stockout_rate_previous stockout_rate_year_ago "
+    share="wape sum_wape pinball habit_pinball "
+    "share_previous stockout_rate_previous stockout_rate_year_ago "
     "share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
-    change="turnover_change",
+    change="bias fva fva_seasonal sum_fva turnover_change",
     times="turnover_previous turnover_year_ago gmroi_previous gmroi_year_ago "
     "turnover turnover_period turnover_units target gmroi stock_to_sales",
     days="dio_total_previous dio_change phantom_days dio_days_previous "
@@ -79,7 +82,7 @@ COLUMNS: dict[str, Column] = _columns(
     "days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
     "mix rate idle change "
     "mean_age_days idle_days days_to_expiry",
-    number="cv adi cv2",
+    number="mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
 )
 
 

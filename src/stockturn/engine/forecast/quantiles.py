@@ -1,0 +1,96 @@
+"""Quantiles from past errors, pooled by demand pattern; and what to do where there are too few."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+
+from stockturn.config.forecast import ForecastSettings
+from stockturn.engine.forecast.pattern import Codes
+from stockturn.engine.forecast.smoothing import Array, Flags, Ints
+
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
+NAMES = ("q50", "q80", "q90", "q95", "q97_5", "q99")
+
+
+def pooled(errors: Array, groups: Codes, s: ForecastSettings, levels: tuple[float, ...] = LEVELS) -> Array:
+    """Quantiles of scaled errors for every series: (levels, series); NaN where no pool is large enough.
+
+    ``errors`` is (origins, series) in units of each series' scale, NaN where there is none. The pool of a series
+    is its group, or all series where the group has fewer than ``pool_series`` series or ``pool_errors`` errors.
+    The k-th smallest of n with k = ceil((n + 1) level), as split conformal prediction has it.
+    Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018).
+    """
+    out = np.full((len(levels), errors.shape[1]), np.nan)
+    everyone = _ranked(errors, np.ones(errors.shape[1], dtype=bool), s, levels)
+    for group in np.unique(groups):
+        mine = groups == group
+        ranked = _ranked(errors, mine, s, levels)
+        found = ranked if ranked is not None else everyone
+        if found is not None:
+            out[:, mine] = found[:, None]
+    return out
+
+
+def _ranked(errors: Array, mine: Flags, s: ForecastSettings, levels: tuple[float, ...]) -> Array | None:
+    pool = errors[:, mine]
+    known = ~np.isnan(pool)
+    if int(known.any(axis=0).sum()) < s.pool_series or int(known.sum()) < s.pool_errors:
+        return None
+    values = pool[known]
+    rank = np.ceil((len(values) + 1) * np.asarray(levels)).astype(int).clip(1, len(values)) - 1
+    return np.asarray(np.partition(values, np.unique(rank))[rank], dtype=float)
+
+
+def own_normal(errors: Array, scale: Array, s: ForecastSettings) -> Array:
+    """Normal quantiles (levels, series) in units of the scale, for series outside every pool.
+
+    Their spread is the root mean square of the series' own scaled errors where there are at least
+    ``own_errors``, else 1: the spread of demand itself.
+    """
+    known = ~np.isnan(errors)
+    count = known.sum(axis=0)
+    square = (np.where(known, errors, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1)
+    sigma = np.where(count >= s.own_errors, np.sqrt(square), 1.0)
+    z = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+    return z[:, None] * np.where(scale > 0, sigma, 0.0)
+
+
+def counts_unit(y: Array) -> Array:
+    """The smallest demand of each series where all its demands are whole multiples of it, else NaN."""
+    sold = np.nan_to_num(y)
+    least = np.where(sold > 0, sold, np.inf).min(axis=0, initial=np.inf)
+    multiple = np.divide(sold, least, out=np.full_like(sold, np.nan), where=np.isfinite(least))
+    whole = np.abs(multiple - np.round(multiple)) <= 1e-9 * np.maximum(multiple, 1)
+    return np.where(whole.all(axis=0) & np.isfinite(least), least, np.nan)
+
+
+def negative_binomial(mean: Array, variance: Array) -> Array:
+    """Quantiles (levels, series) of a negative binomial with that mean and variance (at least the mean: with
+    less, a Poisson in all but name). The smallest count whose cumulative probability reaches the level.
+
+    Source: Syntetos & Boylan (2006) for its use on lead-time demand; p = mean / variance, r = mean p / (1 - p).
+
+    >>> negative_binomial(np.array([2.0]), np.array([4.0])).ravel().tolist()
+    [1.0, 3.0, 5.0, 6.0, 7.0, 9.0]
+    """
+    spread = np.maximum(variance, mean * (1 + 1e-6))
+    p = np.divide(mean, spread, out=np.ones_like(mean), where=mean > 0)
+    r = np.divide(mean * p, 1 - p, out=np.ones_like(mean), where=p < 1)
+    out = np.zeros((len(LEVELS), len(mean)))
+    probability = np.exp(r * np.log(p))
+    cumulative = np.zeros_like(mean)
+    open_levels: Ints = np.full(len(mean), len(LEVELS))
+    levels = np.array(LEVELS)[:, None]
+    k = 0
+    while (open_levels > 0).any():
+        cumulative = cumulative + probability
+        reached = cumulative >= levels - 1e-12
+        out = np.where(reached, out, k + 1.0)
+        open_levels = (~reached).sum(axis=0)
+        probability = probability * (k + r) / (k + 1) * (1 - p)
+        if k > 50 * (1 + mean.max(initial=0.0)):
+            break
+        k += 1
+    return out

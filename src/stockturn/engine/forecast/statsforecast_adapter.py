@@ -1,0 +1,140 @@
+"""The one door to statsforecast: arrays in, arrays out, its pitfalls handled here.
+
+It wants frames of a polars or pandas kind with dates; one series that is too short, or a NaN, stops a whole call;
+several models go below zero; models without a season length, a window or a smoothing constant of their own want
+one given. None of that is seen outside.
+"""
+
+from __future__ import annotations
+
+import inspect
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from stockturn.config.forecast import ForecastSettings
+from stockturn.engine.forecast.blend import Task
+from stockturn.engine.forecast.models import OWN, STRATEGIES
+from stockturn.engine.forecast.panel import STEP, Panel
+from stockturn.engine.forecast.smoothing import Array, Flags
+from stockturn.errors import UsageError
+
+PANDAS_STEP = {"day": "D", "week": "W-MON", "month": "MS"}
+NOMINAL_START = {"day": date(2000, 1, 1), "week": date(2000, 1, 3), "month": date(2000, 1, 1)}
+"""Dates handed to the library: only their order and step matter to it."""
+
+
+def ask(name: str, values: Array, panel: Panel, task: Task) -> Array:
+    """Forecasts of one library model: (origins, horizon, series), never negative.
+
+    The newest origin from the whole history; of the older ones the newest ``library_origins`` whose targets have
+    all come, by refitting at each. NaN elsewhere, and for series too short for the model.
+    """
+    model = _model(name, task.settings, task.bucket.season)
+    out = np.full((len(task.origins), task.horizon, values.shape[1]), np.nan)
+    windows = min(task.settings.library_origins, max(len(task.origins) - task.horizon, 0))
+    length = (~np.isnan(values)).sum(axis=0)
+    enough = length >= task.settings.library_least
+    if enough.any():
+        frame = _long(values, enough, panel.bucket)
+        out[-1][:, enough] = _answers(_run(model, frame, panel.bucket, task, None), int(enough.sum()), 1)[0]
+    tested = length >= task.settings.library_least + windows + task.horizon
+    if windows and tested.any():
+        frame = _long(values, tested, panel.bucket)
+        told = _answers(_run(model, frame, panel.bucket, task, windows), int(tested.sum()), windows)
+        last = len(task.origins) - 1 - task.horizon
+        for window in range(windows):
+            out[last - windows + 1 + window][:, tested] = told[window]
+    return out
+
+
+def _model(name: str, s: ForecastSettings, season: int) -> Any:
+    import statsforecast.models as library
+
+    found = getattr(library, name, None)
+    if not (inspect.isclass(found) and hasattr(found, "forecast") and "alias" in _wants(found)):
+        known = [
+            n for n in dir(library) if hasattr(getattr(library, n), "forecast") and not n.startswith("_")
+        ]
+        raise UsageError(
+            "model_unknown", model=name, own=", ".join([*STRATEGIES, *OWN]), library=", ".join(known)
+        )
+    given = {
+        "season_length": season,
+        "window_size": s.library_window,
+        "alpha": s.library_alpha,
+        "alpha_d": s.library_alpha,
+        "alpha_p": s.library_alpha,
+        "alias": "answer",
+    }
+    parameters = _wants(found)
+    wanted = {key: value for key, value in given.items() if key in parameters}
+    try:
+        return found(**wanted)
+    except TypeError as error:
+        raise UsageError("model_needs_more", model=name, detail=error) from None
+
+
+def _wants(model: type) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(model.__init__).parameters)  # type: ignore[misc]
+
+
+def _long(values: Array, chosen: Flags, bucket: str) -> pl.DataFrame:
+    """The chosen series as unique_id, ds, y, without the periods before they begin."""
+    some = values[:, chosen]
+    dates = _dates(bucket, len(values))
+    width = some.shape[1]
+    return pl.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(width), len(values)),
+            "ds": pl.concat([dates] * width),
+            "y": some.T.ravel(),
+        }
+    ).filter(pl.col("y").is_not_nan())
+
+
+def _dates(bucket: str, count: int) -> pl.Series:
+    start = pl.Series("ds", [NOMINAL_START[bucket]] * count)
+    step = pl.int_range(count, eager=True).cast(pl.String) + STEP[bucket][1:]
+    return pl.select(start.dt.offset_by(step)).to_series()
+
+
+def _run(model: Any, frame: pl.DataFrame, bucket: str, task: Task, windows: int | None) -> pl.DataFrame:
+    """forecast, or cross_validation with so many windows: unique_id, ds, (cutoff), answer."""
+    from statsforecast import StatsForecast
+    from statsforecast.models import HistoricAverage
+
+    address = task.settings.dask
+    data: Any
+    data, step = (_on_dask(frame, address), PANDAS_STEP[bucket]) if address else (frame, STEP[bucket])
+    engine = StatsForecast(models=[model], freq=step, fallback_model=HistoricAverage())
+    if windows is None:
+        told: Any = engine.forecast(df=data, h=task.horizon)
+    else:
+        told = engine.cross_validation(df=data, h=task.horizon, n_windows=windows, step_size=1)
+    return pl.from_pandas(told.compute().reset_index(drop=True)) if address else told
+
+
+def _on_dask(frame: pl.DataFrame, address: str) -> Any:
+    try:
+        import dask.dataframe
+        from distributed import Client, get_client
+    except ImportError:
+        raise UsageError("dask_missing", address=address) from None
+    try:
+        client = get_client()
+    except ValueError:
+        client = Client() if address == "local" else Client(address)
+    workers = max(sum(client.nthreads().values()), 1)
+    return dask.dataframe.from_pandas(frame.to_pandas(), npartitions=workers)
+
+
+def _answers(told: pl.DataFrame, series: int, windows: int) -> Array:
+    """(windows, horizon, series), clipped at 0."""
+    order = [name for name in ("unique_id", "cutoff", "ds") if name in told.columns]
+    flat = told.sort(order)["answer"].to_numpy().astype(float)
+    cube = flat.reshape(series, windows, -1)
+    answers: Array = np.maximum(np.moveaxis(cube, 0, -1), 0.0)
+    return answers
