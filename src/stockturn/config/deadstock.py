@@ -1,4 +1,4 @@
-"""Dead stock: thresholds, age buckets, provisions."""
+"""Dead stock: thresholds, age buckets, provisions, and what is proposed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,42 @@ class Thresholds(Section):
     slow_cover_days: int = Field(180, gt=0, description="more days of cover than this: slow")
 
 
+class ClearingSettings(Section):
+    """Section ``[deadstock.clearing]``: what is assumed when a way out is proposed."""
+
+    keep_days: int = Field(
+        90,
+        ge=0,
+        description="days of demand that stay; an action is proposed for what is on hand beyond them",
+    )
+    transfer_days: int = Field(
+        90, gt=0, description="other warehouses take at most what they sell in so many days"
+    )
+    return_credit: float = Field(
+        0.8, ge=0, le=1, description="share of the cost that a supplier who takes returns pays back"
+    )
+    discount: float = Field(0.3, ge=0, lt=1, description="price step of a promotion, 0.3 = 30 % off")
+    uplift: float = Field(2.0, gt=0, description="sales at that price as a multiple of sales at the full one")
+    promote_rate_days: int = Field(
+        365, gt=0, description="days of past demand from which sales during a promotion are judged"
+    )
+    promote_weeks: int = Field(
+        26, gt=0, description="a promotion is proposed where it clears the stock within so many weeks"
+    )
+    bundle_discount: float = Field(
+        0.5, ge=0, lt=1, description="price reduction of goods bundled with a fast mover"
+    )
+    scrap_share: float = Field(0.05, ge=0, le=1, description="share of the cost that disposal brings in")
+    due_days: int = Field(30, gt=0, description="days to carry an action out")
+    dead_due_days: int = Field(14, gt=0, description="days to carry it out where the stock is dead")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ClearingSettings:
+        if self.dead_due_days > self.due_days:
+            raise ValueError("dead_due_days must not be more than due_days")
+        return self
+
+
 class DeadStockSettings(Thresholds):
     """Section ``[deadstock]``."""
 
@@ -27,10 +63,11 @@ class DeadStockSettings(Thresholds):
         "inflows", description="which inflows make a layer of age"
     )
     age_buckets: tuple[int, ...] = Field(
-        (30, 60, 90, 180, 365), description="upper ends of the age buckets, in days"
+        (30, 60, 90, 180, 365), min_length=1, description="upper ends of the age buckets, in days"
     )
     categories: dict[str, Thresholds] = Field(
-        default_factory=dict, description="category = its own thresholds"
+        default_factory=dict,
+        description="category = its own thresholds; what is left out there is as for all goods",
     )
     provision: tuple[float, ...] = Field(
         (0.0, 0.0, 0.0, 0.25, 0.5, 1.0),
@@ -42,11 +79,16 @@ class DeadStockSettings(Thresholds):
     rate_days: int = Field(
         90, gt=0, description="days of demand behind a daily rate, until a forecast is there"
     )
+    clearing: ClearingSettings = Field(
+        default_factory=ClearingSettings, description="what is assumed when a way out is proposed"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> DeadStockSettings:
-        if list(self.age_buckets) != sorted(set(self.age_buckets)):
-            raise ValueError("age_buckets must rise")
+        if list(self.age_buckets) != sorted(set(self.age_buckets)) or self.age_buckets[0] <= 0:
+            raise ValueError("age_buckets must rise from above 0")
         if len(self.provision) != len(self.age_buckets) + 1:
             raise ValueError("provision needs one share per age bucket and one for what is older")
+        if not all(0 <= share <= 1 for share in self.provision):
+            raise ValueError("provision shares lie between 0 and 1")
         return self

@@ -13,7 +13,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.engine.entries import Entries
-from stockturn.engine.expr import tidy
+from stockturn.engine.expr import IN_TRANSIT, tidy
 from stockturn.engine.periods import ONE_DAY
 
 Bucket = Literal["day", "week", "month"]
@@ -87,12 +87,16 @@ def demand_series(
 
 
 def daily_rate(entries: Entries, settings: Settings) -> pl.LazyFrame:
-    """Mean daily demand of each cell over the last ``deadstock.rate_days`` days up to ``as_of``.
+    """:func:`mean_rate` over the last ``deadstock.rate_days`` days: what a rate is until a forecast is there."""
+    return mean_rate(entries, settings, settings.deadstock.rate_days)
+
+
+def mean_rate(entries: Entries, settings: Settings, window: int) -> pl.LazyFrame:
+    """Mean daily demand of each cell over the last ``window`` days up to ``as_of``.
 
     Columns out: sku, warehouse, demand_per_day, rate_days, rate_basis (``mean_90d``). A cell that is younger is
     divided by the days since its first activity: 40 units in the 20 days since launch are 2 a day, not 0.44.
     """
-    window = settings.deadstock.rate_days
     start = entries.as_of - timedelta(days=window - 1)
     sold = (
         demand_days(entries, settings)
@@ -114,17 +118,30 @@ def daily_rate(entries: Entries, settings: Settings) -> pl.LazyFrame:
     )
 
 
+def returned_sales(entries: Entries, settings: Settings) -> pl.LazyFrame:
+    """Which sale the returns name: sku, order_no, date (of the return), sale_warehouse, sale_date.
+
+    One row per number, sku and day of return, only where such a sale is in the ledger and not later.
+    """
+    return _named(*_out_and_back(entries, settings))
+
+
 def activity(entries: Entries) -> pl.LazyFrame:
     """First day on which anything happened to a cell: sku, warehouse, first_active.
 
-    A movement of any kind, or the day after a stock point with something on hand.
+    A movement of any kind, or the day after a stock point with something on hand. Goods on the way are no cell.
     """
     moved = entries.movements.select(*CELL, pl.col("date").alias("first_active"))
     counted = entries.points.filter(pl.col("on_hand") != 0).select(
         *CELL,
         pl.min_horizontal(pl.col("as_of") + pl.duration(days=1), pl.lit(entries.as_of)).alias("first_active"),
     )
-    return pl.concat([moved, counted]).group_by(CELL).agg(pl.col("first_active").min())
+    return (
+        pl.concat([moved, counted])
+        .filter(pl.col("warehouse") != IN_TRANSIT)
+        .group_by(CELL)
+        .agg(pl.col("first_active").min())
+    )
 
 
 def last_complete(as_of: date, bucket: Bucket) -> date:
@@ -155,16 +172,24 @@ def _first_of(day: date, bucket: Bucket) -> date:
     return day - timedelta(days=day.weekday()) if bucket == "week" else day
 
 
+def _out_and_back(entries: Entries, settings: Settings) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Rows that make demand (qty < 0) and rows that take it back (qty > 0)."""
+    kinds = {*settings.ingest.demand_kinds, "sale_return"}
+    rows = entries.movements.filter(pl.col("kind").is_in(kinds))
+    return rows.filter(pl.col("qty") < 0), rows.filter(pl.col("qty") > 0)
+
+
 def _sales_and_returns(entries: Entries, settings: Settings) -> pl.LazyFrame:
     """Per cell and day: sold, linked (returns that name a sale of that day), returned (all other returns)."""
-    kinds = {*settings.ingest.demand_kinds, "sale_return"}
-    rows = entries.movements.filter(pl.col("kind").is_in(kinds) & (pl.col("qty") != 0))
-    sales = rows.filter(pl.col("qty") < 0).with_columns(qty=-pl.col("qty"))
-    returns = rows.filter(pl.col("qty") > 0)
+    sales, returns = _out_and_back(entries, settings)
     linked, loose = _linked(sales, returns)
     parts = [
         frame.select(*CELL, "date", pl.col("qty").alias(name))
-        for name, frame in (("sold", sales), ("linked", linked), ("returned", loose))
+        for name, frame in (
+            ("sold", sales.with_columns(qty=-pl.col("qty"))),
+            ("linked", linked),
+            ("returned", loose),
+        )
     ]
     return (
         pl.concat(parts, how="diagonal")
@@ -175,26 +200,31 @@ def _sales_and_returns(entries: Entries, settings: Settings) -> pl.LazyFrame:
 
 def _linked(sales: pl.LazyFrame, returns: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Returns that name their sale, moved to the cell and day of that sale; and the others as they are."""
-    naming = returns.filter(pl.col("order_no").is_not_null()).select("sku", "order_no").unique()
-    targets = pl.concat(
-        [
-            sales.select("sku", pl.col(key).alias("order_no"), "warehouse", "date")
-            .filter(pl.col("order_no").is_not_null())
-            .join(naming, on=["sku", "order_no"], how="semi")
-            for key in ("doc_no", "order_no")
-        ]
-    ).rename({"warehouse": "sale_warehouse", "date": "sale_date"})
-    numbered = returns.with_row_index("row")
-    found = (
-        numbered.join(targets, on=["sku", "order_no"], how="inner")
-        .filter(pl.col("sale_date") <= pl.col("date"))
-        .group_by("row")
-        .agg(pl.col("sale_warehouse", "sale_date").sort_by("sale_date", "sale_warehouse").last())
-    )
-    linked = numbered.join(found, on="row", how="inner").with_columns(
+    named, by = _named(sales, returns), ["sku", "order_no", "date"]
+    linked = returns.join(named, on=by, how="inner").with_columns(
         warehouse=pl.col("sale_warehouse"), date=pl.col("sale_date")
     )
-    return linked, numbered.join(found, on="row", how="anti")
+    return linked, returns.join(named, on=by, how="anti")
+
+
+def _named(sales: pl.LazyFrame, returns: pl.LazyFrame) -> pl.LazyFrame:
+    """The sale each return names: the latest of that number, not later than the return."""
+    naming = returns.filter(pl.col("order_no").is_not_null()).select("sku", "order_no", "date").unique()
+    by_number = [
+        sales.filter(pl.col(key).is_not_null()).select(
+            "sku",
+            pl.col(key).alias("order_no"),
+            pl.col("warehouse").alias("sale_warehouse"),
+            pl.col("date").alias("sale_date"),
+        )
+        for key in ("doc_no", "order_no")
+    ]
+    return (
+        naming.join(pl.concat(by_number), on=["sku", "order_no"], how="inner")
+        .filter(pl.col("sale_date") <= pl.col("date"))
+        .group_by("sku", "order_no", "date")
+        .agg(pl.col("sale_warehouse", "sale_date").sort_by("sale_date", "sale_warehouse").last())
+    )
 
 
 def _matched(days: pl.LazyFrame) -> pl.LazyFrame:
