@@ -87,7 +87,7 @@ def _abc(items: pl.DataFrame, dice: random.Random) -> pl.DataFrame:
         "fsn",
         "previous_abc",
     ]
-    return pl.DataFrame(rows, schema=columns, orient="row")
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.lit("cogs").alias("value_basis"))
 
 
 def _deadstock(items: pl.DataFrame, dice: random.Random) -> pl.DataFrame:
@@ -122,12 +122,28 @@ def _deadstock(items: pl.DataFrame, dice: random.Random) -> pl.DataFrame:
                     {"dead": "dispose", "stagnant": "promote"}.get(status or "", "none"),
                     dice.choice(("王芳", "Li Wei", "张伟")),
                     "mean_90d",
-                    None if cover else "no_demand",
+                    "no_plan",
+                    None,
+                    None,
+                    f"{since} 天无需求 / no demand for {since} days" if since >= 90 else None,
                 )
             )
-    columns = "sku warehouse category on_hand value last_sale days_since_sale last_receipt days_since_receipt age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start status cover_days excess_qty excess_value provision action owner rate_basis reason"
+    columns = "sku warehouse category on_hand value last_sale days_since_sale last_receipt days_since_receipt age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start status cover_days excess_qty excess_value provision action owner rate_basis reason_code action_qty cash_back reason"
     frame = pl.DataFrame(rows, schema=columns.split(), orient="row", infer_schema_length=None)
-    return frame.with_columns(pl.col("excess_qty", "excess_value").cast(pl.Float64))
+    ages = [name for name in frame.columns if name.startswith("age_")]
+    unit_cost = pl.col("value") / pl.col("on_hand")
+    dead = pl.col("status") == "dead"
+    return (
+        frame.filter(pl.col("on_hand") > 0)
+        .with_columns((pl.col(name) * unit_cost).alias(name.replace("age_", "value_")) for name in ages)
+        .with_columns(
+            pl.col("excess_qty", "excess_value").cast(pl.Float64),
+            action_qty=pl.when(dead).then("on_hand"),
+            cash_back=pl.when(dead).then(pl.col("value") * 0.3),
+            due_date=pl.when(dead).then(pl.lit(AS_OF + timedelta(days=30))),
+        )
+        .sort("value", "sku", "warehouse", descending=[True, False, False])
+    )
 
 
 def _split(on_hand: int, dice: random.Random, old: bool) -> list[float]:
@@ -172,6 +188,7 @@ def turnover_row(
         "cost_basis": "moving_average",
         "avg_basis": "daily",
         "estimated": False,
+        "reason_code": None,
     }
 
 
@@ -297,5 +314,5 @@ def _refused() -> pl.DataFrame:
         ("采购入库_2024.xlsx", "入库明细", 7 + n, "日期", "2024-13-01", "没有这一天 / no such day")
         for n in range(4)
     ]
-    columns = ["file", "sheet", "source_row", "column", "found", "reason"]
+    columns = ["file", "sheet", "row", "column", "found", "reason"]
     return pl.DataFrame(rows, schema=columns, orient="row", infer_schema_length=None)

@@ -83,12 +83,17 @@ class Period:
 
 @dataclass(frozen=True)
 class Result:
-    """What a verb gives: its main table first, further tables by name, and what has to be said about them."""
+    """What a verb gives: its main table first, further tables by name, and what has to be said about them.
+
+    ``screen`` holds frames that only the terminal shows (for turnover: ``trend``, and ``by`` where the result is one
+    row); they are no part of the data.
+    """
 
     name: str
     tables: Mapping[str, pl.DataFrame]
     notes: tuple[Note, ...] = ()
     period: Period | None = None
+    screen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -213,7 +218,7 @@ class Analysis:
     """One run of the engine, as the report needs it: every sheet is made from these frames and from nothing else.
 
     ``total``, ``previous`` and ``year_ago`` are one-row turnover frames (SPEC 14); ``by`` maps a dimension to its
-    turnover frame; ``trend`` has one row per month (month, cogs, avg_inventory, turnover over the 12 months ending
+    turnover frame (``sku`` becomes a list of its own); ``trend`` has one row per month (month, cogs, avg_inventory, turnover over the 12 months ending
     there, target); ``bridge`` one row per category (category, mix, rate, idle, change: days of DIO against the
     previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
     the reconciliation; ``items`` gives each sku its name and category, where they are known.

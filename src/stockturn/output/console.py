@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.model import Result
-from stockturn.output.console_report import show_report
+from stockturn.model import Report, Result
+from stockturn.output.console_report import print_report
 from stockturn.output.console_tables import print_table, styled
 from stockturn.output.console_turnover import show_turnover
 from stockturn.output.formats import shown
@@ -25,10 +26,12 @@ _PIPE_WIDTH = 120
 """Width where there is no terminal to ask, such as in a pipe or a log."""
 
 
-def make_console(no_color: bool = False, file: TextIO | None = None, columns: int | None = None) -> Console:
-    """A console on standard output (or ``file``) that never fails on a character and keeps out of colour when told.
+def make_console(
+    color: bool | None = None, file: TextIO | None = None, columns: int | None = None
+) -> Console:
+    """A console on standard output (or ``file``) that never fails on a character.
 
-    NO_COLOR in the environment counts as ``no_color``, as does a pipe.
+    ``color`` False means none at all; None lets the terminal decide (a pipe has none, and NO_COLOR is respected).
     """
     from rich.console import Console
 
@@ -36,7 +39,7 @@ def make_console(no_color: bool = False, file: TextIO | None = None, columns: in
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
-    plain = no_color or bool(os.environ.get("NO_COLOR"))
+    plain = color is False or bool(os.environ.get("NO_COLOR"))
     if columns is None and not stream.isatty() and not os.environ.get("COLUMNS"):
         columns = _PIPE_WIDTH
     return Console(file=stream, no_color=plain, width=columns, highlight=False, emoji=False, markup=False)
@@ -45,28 +48,45 @@ def make_console(no_color: bool = False, file: TextIO | None = None, columns: in
 def show(
     result: Result,
     settings: Settings,
-    console: Console,
+    *,
+    color: bool | None = None,
+    table: str | None = None,
     top: int | None = None,
-    extra: Mapping[str, pl.DataFrame] | None = None,
+    console: Console | None = None,
 ) -> None:
     """Any result as tables in the language of the settings; ``top`` rows, else as many as the settings say.
 
-    For ``turnover``, ``extra`` may hold ``trend`` (the year month by month) and ``by`` (scopes, where the result itself
-    is one row); for the others it is not needed.
+    ``table`` picks one of the tables. For ``turnover`` the frames in ``result.screen`` are shown too: ``trend`` (the
+    year month by month) and ``by`` (scopes, where the result itself is one row).
     """
     say = Phrases(settings.lang)
+    where = console or make_console(color)
+    if table is not None:
+        print_table(table, result.tables[table], settings, where, top)
+        return
     if result.name == "turnover":
-        show_turnover(result, settings, console, extra or {}, top)
+        show_turnover(result, settings, where, top)
         return
     if "sheets" in result.tables:
-        _ingest_line(result.tables["sheets"], console, say)
+        _ingest_line(result.tables["sheets"], where, say)
     several = len(result.tables) > 1
     for name, frame in result.tables.items():
         if several and frame.height == 0:
             continue
         if several:
-            console.print(styled(_table_title(name, say), "bold"))
-        print_table(name, frame, settings, console, top)
+            where.print(styled(_table_title(name, say), "bold"))
+        print_table(name, frame, settings, where, top)
+
+
+def show_report(
+    report: Report,
+    written: Sequence[Path | str] = (),
+    *,
+    color: bool | None = None,
+    console: Console | None = None,
+) -> None:
+    """The report on one screen, and where its files are (a workbook, a page)."""
+    print_report(report, console or make_console(color), [str(path) for path in written])
 
 
 def _table_title(name: str, say: Phrases) -> str:
@@ -89,6 +109,3 @@ def _ingest_line(sheets: pl.DataFrame, console: Console, say: Phrases) -> None:
         for name in ("rows_read", "accepted", "refused", "skipped")
     }
     console.print(say("ingest_summary", sheets=sheets.height, **counts))
-
-
-__all__ = ["make_console", "show", "show_report"]

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def show_report(
-    report: Report, console: Console, workbook: str | None = None, page: str | None = None
-) -> None:
+def print_report(report: Report, console: Console, written: Sequence[str]) -> None:
     """One screen: headline figures, the findings with their money, what to do, and where the files are."""
     say = Phrases(report.lang)
     summary = report.sheets[0]
@@ -40,9 +38,9 @@ def show_report(
         for todo in todos:
             console.print(_hanging("□", todo))
     console.print()
-    for key, path in (("screen_workbook", workbook), ("screen_page", page)):
-        if path:
-            console.print(styled(say(key, file=path), "bold green"), soft_wrap=True)
+    for path in written:
+        said = say("screen_page", file=path) if path.endswith(".html") else say("screen_workbook", file=path)
+        console.print(styled(said, "bold green"), soft_wrap=True)
 
 
 def _tiles(tiles: Sequence[Tile], say: Phrases, room: int) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,9 +23,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 _MOVERS = 3
 
 
-def show_turnover(
-    result: Result, settings: Settings, console: Console, extra: Mapping[str, pl.DataFrame], top: int | None
-) -> None:
+def show_turnover(result: Result, settings: Settings, console: Console, top: int | None) -> None:
     """The table, or the figures of the whole scope one below the other; the year as a line; who moves it."""
     say = Phrases(settings.lang)
     frame = result.frame
@@ -42,10 +40,10 @@ def show_turnover(
         print_table("turnover", frame, settings, console, top)
     else:
         console.print(_figures(frame, settings))
-    trend = extra.get("trend")
+    trend = result.screen.get("trend")
     if trend is not None and "turnover" in trend.columns and trend["turnover"].count() > 1:
         console.print(_year(trend, say))
-    movers = _movers(frame if dimension else extra.get("by", pl.DataFrame()), say, settings)
+    movers = _movers(frame if dimension else result.screen.get("by", pl.DataFrame()), say, settings)
     if movers:
         console.print(styled(say("screen_movers"), "bold"))
         for line in movers:

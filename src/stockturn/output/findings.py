@@ -55,10 +55,29 @@ def _dead(context: Context) -> Finding | None:
         money=context.money(value),
         items=_items(context, dead),
     )
+    cash = total_of(dead, "cash_back")
+    if cash:
+        sentence = say("sentence_join").join((sentence, say("find_cash", money=context.money(cash))))
     skus = dead.unique("sku", keep="first", maintain_order=True)["sku"].head(_NAMED)
     first = context.money(total_of(dead.filter(pl.col("sku").is_in(skus.implode())), "value"))
     todo = say("todo_dead", items=_items(context, dead), money=first)
     return Finding(sentence, value, "dead_items", "critical", todo)
+
+
+def _misplaced(context: Context) -> Finding | None:
+    """Goods that nobody asks for where they are, and that sell in another warehouse."""
+    there = _with_status(context, "misplaced")
+    value = total_of(there, "value")
+    if not value:
+        return None
+    sentence = context.say(
+        "find_misplaced",
+        n=context.figure(there["sku"].n_unique(), Unit.COUNT),
+        money=context.money(value),
+        items=_items(context, there),
+    )
+    todo = context.say("todo_misplaced", items=_items(context, there))
+    return Finding(sentence, value, "dead_items", "warning", todo)
 
 
 def _stagnant(context: Context) -> Finding | None:
@@ -173,13 +192,13 @@ def _stockouts(context: Context) -> Finding | None:
 
 
 def _out_now(context: Context) -> pl.DataFrame:
-    """A items with nothing on hand at as_of, the largest first."""
-    abc, stock = context.analysis.abc, context.analysis.deadstock
-    if abc.height == 0 or stock.height == 0 or "on_hand" not in stock.columns:
+    """A items that were sold in the period and have nothing left at its end, the largest first."""
+    abc, sold = context.analysis.abc, context.analysis.by.get("sku")
+    if abc.height == 0 or sold is None or not {"closing_qty", "sold_qty"} <= set(sold.columns):
         return pl.DataFrame(schema={"sku": pl.String})
-    held = stock.group_by("sku").agg(pl.col("on_hand").sum())
+    held = sold.group_by("sku").agg(pl.col("closing_qty", "sold_qty").sum())
     ranked = abc.filter(pl.col("abc") == "A").group_by("sku").agg(pl.col("value").sum())
-    out = ranked.join(held, on="sku", how="inner").filter(pl.col("on_hand") <= 0)
+    out = ranked.join(held, on="sku").filter((pl.col("closing_qty") <= 0) & (pl.col("sold_qty") > 0))
     return out.sort("value", "sku", descending=[True, False])
 
 
@@ -189,13 +208,7 @@ def _bridge(context: Context) -> Finding | None:
     before, after = value_of(analysis.previous, "dio_days"), value_of(analysis.total, "dio_days")
     cogs = value_of(analysis.total, "cogs")
     bridge = analysis.bridge
-    if (
-        before is None
-        or after is None
-        or cogs is None
-        or bridge.height == 0
-        or "change" not in bridge.columns
-    ):
+    if before is None or after is None or cogs is None or total_of(bridge, "change") is None:
         return None
     change = after - before
     parts = [(name, total_of(bridge, name) or 0.0) for name in ("mix", "rate", "idle")]
@@ -269,6 +282,7 @@ def _refused(context: Context) -> Finding | None:
 
 FINDERS: tuple[Callable[[Context], Finding | None], ...] = (
     _dead,
+    _misplaced,
     _stagnant,
     _category,
     _overstock,

@@ -129,6 +129,8 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
         form, write = styles.body(number_format), sheet.write_number
         tab.widen(column, _number_width(values, unit, number_format))
     else:
+        if isinstance(values.dtype, pl.Datetime):
+            values = values.dt.strftime("%Y-%m-%d %H:%M")
         values, cut = text_column(values.cast(pl.String))
         widest = _text_width(values)
         form, write = styles.body("@", wrap=widest > _LONG_TEXT), sheet.write_string

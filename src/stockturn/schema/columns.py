@@ -43,17 +43,18 @@ def _columns(**groups: str) -> dict[str, Column]:
 
 COLUMNS: dict[str, Column] = _columns(
     text="sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
-    "file sheet reason message source_file source_sheet column found expected value_text scope period month",
+    "file sheet reason message source_file source_sheet column found expected value_text scope period month "
+    "raw skipped_by file_hash encoding mapping",
     code="kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason",
     date="date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
-    "oldest_on next_expiry expiry",
+    "oldest_on next_expiry expiry exported_at",
     flag="estimated not_historic",
     count="span horizon "
     "rank "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
-    "demand_buckets days_with_demand",
+    "demand_buckets days_with_demand row raw_order",
     qty="mean q50 q80 q90 q95 q97_5 q99 error_sd "
     "expected_qty "
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "

@@ -50,13 +50,24 @@ def build(context: Context) -> Sheet:
     cuts = context.settings.abc
     note = say(
         "classes_note",
-        by=say.code("abc_by", cuts.by),
+        by=say.code("value_basis", _basis(context)),
         a=f"{cuts.a:.0%}",
         b=f"{cuts.b:.0%}",
         x=f"{cuts.x:g}",
         y=f"{cuts.y:g}",
     )
     return Sheet("classes", say("sheet_classes"), tuple(blocks), notes=(note,))
+
+
+def _basis(context: Context) -> str:
+    """What was really ranked: the ledger may not know what was asked for."""
+    frame = context.analysis.abc
+    used = (
+        frame["value_basis"].drop_nulls()
+        if "value_basis" in frame.columns
+        else pl.Series([], dtype=pl.String)
+    )
+    return str(used[0]) if len(used) else context.settings.abc.by
 
 
 def _matrix(context: Context, frame: pl.DataFrame, key: str, title: str, what: pl.Expr, unit: Unit) -> Block:

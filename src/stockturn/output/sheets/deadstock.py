@@ -14,8 +14,8 @@ from stockturn.output.sheets.context import (
     pick,
     sorted_by,
     status_marks,
+    total_of,
 )
-from stockturn.schema import Unit
 
 STATUSES = ("dead", "stagnant", "misplaced", "slow", "active", "new")
 """Order of the summary: the worst first."""
@@ -38,7 +38,10 @@ LIST = (
     "excess_value",
     "provision",
     "action",
+    "action_qty",
+    "cash_back",
     "owner",
+    "due_date",
     "reason",
 )
 SHORT = (
@@ -54,9 +57,11 @@ SHORT = (
     "cover_days",
     "provision",
     "action",
+    "cash_back",
     "owner",
+    "due_date",
 )
-_IDLE = ("dead", "stagnant")
+_IDLE = ("dead", "stagnant", "misplaced")
 
 
 def build(context: Context) -> Sheet:
@@ -111,17 +116,15 @@ def _sum_known(name: str) -> pl.Expr:
 
 
 def _ageing(context: Context, held: pl.DataFrame) -> list[Block]:
-    """Money by age and category: the units of each bucket at the unit cost of the balance."""
-    ages = [name for name in AGES if name in held.columns]
-    if not ages or "value" not in held.columns:
+    """Money by age and category: the units of each bucket at the unit cost of the balance, as the engine has it."""
+    ages = [name.replace("age_", "value_") for name in AGES]
+    ages = [name for name in ages if name in held.columns]
+    if not ages or total_of(held, "value") is None:
         return []
     say = context.say
     group = "category" if "category" in held.columns else "warehouse"
-    unit_cost = pl.col("value") / pl.col("on_hand")
     rows = (
-        held.group_by(group)
-        .agg(*((pl.col(name) * unit_cost).sum() for name in ages), pl.col("value").sum())
-        .sort("value", descending=True, nulls_last=True)
+        held.group_by(group).agg(pl.col(*ages, "value").sum()).sort("value", descending=True, nulls_last=True)
     )
     rows = rows.with_columns(pl.col(group).fill_null(say.word("none")))
     rows = rows.select(group, *(name for name in ages if rows[name].sum() != 0), "value")
@@ -137,7 +140,6 @@ def _ageing(context: Context, held: pl.DataFrame) -> list[Block]:
             total={group: say.word("total"), **total},
             charts=(chart,) if parts else (),
             labels={"value": say("stock_value")},
-            units=dict.fromkeys(parts, Unit.MONEY),
             omitted=omitted,
         )
     ]

@@ -27,17 +27,13 @@ READ = (
 )
 REFUSED = (
     "file",
-    "source_file",
     "sheet",
-    "source_sheet",
     "row",
-    "source_row",
     "column",
     "found",
     "expected",
     "reason",
-    "message",
-    "value_text",
+    "raw",
 )
 DIFFERENCES = (
     "sku",
@@ -115,8 +111,7 @@ def _read(context: Context) -> Block | None:
 def _reasons(context: Context) -> Block | None:
     """How many rows were refused for which reason."""
     refused = context.analysis.refused
-    by = [name for name in ("file", "source_file", "column", "reason", "message") if name in refused.columns]
-    by = [name for name in by if name != "message" or "reason" not in refused.columns]
+    by = [name for name in ("file", "column", "reason") if name in refused.columns]
     if refused.height == 0 or not by:
         return None
     counts = (

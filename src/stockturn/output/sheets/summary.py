@@ -61,9 +61,9 @@ def _tile(
 def _why(context: Context) -> str | None:
     """Why a figure of the whole scope is missing, in the engine's words."""
     total = context.analysis.total
-    if "reason" not in total.columns or total.height == 0 or total["reason"][0] is None:
+    if "reason_code" not in total.columns or total.height == 0 or total["reason_code"][0] is None:
         return context.say("not_known")
-    return str(total["reason"][0])
+    return context.say.code("reason_code", str(total["reason_code"][0]))
 
 
 def _turnover(context: Context) -> Tile:

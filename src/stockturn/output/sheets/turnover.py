@@ -19,9 +19,11 @@ from stockturn.schema import Unit
 
 FIGURES = (
     "turnover",
+    "turnover_previous",
     "target",
     "achievement",
     "dio_days",
+    "dio_change",
     "avg_inventory",
     "cogs",
     "excess_capital",
@@ -35,9 +37,12 @@ FIGURES = (
     "closing_value",
     "turnover_units",
     "estimated",
-    "reason",
+    "reason_code",
 )
 """Columns of a dimension's table, the ones people ask for first."""
+
+
+_NAMES = ("name", "category")
 
 
 def build(context: Context) -> Sheet:
@@ -69,7 +74,7 @@ def _bridge(context: Context) -> list[Block]:
     say, analysis = context.say, context.analysis
     before, after = value_of(analysis.previous, "dio_days"), value_of(analysis.total, "dio_days")
     bridge = pick(analysis.bridge, "category", "mix", "rate", "idle", "change")
-    if before is None or after is None or bridge.height == 0 or "change" not in bridge.columns:
+    if before is None or after is None or total_of(bridge, "change") is None:
         return []
     steps = waterfall(
         before,
@@ -123,8 +128,10 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
     keys = name.split(",")
     if by.height == 0:
         return None
-    frame = sorted_by(pick(by, *keys, *FIGURES), "avg_inventory", "closing_value")
-    frame, omitted = capped(frame, context.settings.report.dimension_rows)
+    report, detail = context.settings.report, "sku" in keys
+    by = context.with_names(by)
+    frame = sorted_by(pick(by, *keys, *_NAMES[: 2 * detail], *FIGURES), "avg_inventory", "closing_value")
+    frame, omitted = capped(frame, report.detail_rows if detail else report.dimension_rows)
     frame, empty = known(frame, *keys)
     if "estimated" in frame.columns and not frame["estimated"].any():
         frame = frame.drop("estimated")
@@ -138,12 +145,11 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
                 say("chart_capital"),
                 keys[0],
                 ("avg_inventory", "allowed_capital"),
-                rows=context.settings.report.short_rows,
+                rows=report.short_rows,
             ),
         )
     label = say("list_slash").join(_inside(say.label(key)) for key in keys)
     total = {key: analysis.total[key][0] for key in frame.columns if key in analysis.total.columns}
-    report = context.settings.report
     return Block(
         say("block_by", dimension=label),
         for_people(frame, context),
@@ -159,6 +165,7 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
         },
         labels={"allowed_capital": say("allowed_capital")},
         units={"allowed_capital": Unit.MONEY},
+        detail=detail,
         omitted=omitted,
     )
 
@@ -183,5 +190,5 @@ def _spoken_total(context: Context, total: dict[str, object]) -> dict[str, objec
 
 
 def _empty_note(context: Context, empty: tuple[str, ...]) -> tuple[str, ...]:
-    names = [context.say.label(name) for name in empty if name not in ("reason", "turnover_units")]
+    names = [context.say.label(name) for name in empty if name not in ("reason_code", "turnover_units")]
     return (context.say("columns_empty", columns=context.say("list_comma").join(names)),) if names else ()
