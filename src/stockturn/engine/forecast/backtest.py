@@ -101,9 +101,10 @@ def backtest(y: Array, task: Task, pattern: Codes, forecaster: Forecaster, span:
         scores=_scores(y, past, np.where(old, np.nan, came)[:, :span], rivals, task.settings.scored_origins),
         judged=_judged(
             base[:-1],
-            sums[:, span - 1],
+            np.where(old[:, 0], np.nan, came[:, :span].sum(axis=1)),
             said[:-1, :span].sum(axis=1),
             habits.sum(axis=1),
+            np.flatnonzero(past + span < len(y))[-task.settings.pinball_origins :],
             span,
             task.settings,
         ),
@@ -160,12 +161,12 @@ def _in_sample(y: Array, last: int) -> tuple[Array, Array]:
     return mae, mse
 
 
-def _judged(base: Array, sums: Array, said: Array, habit: Array, span: int, s: ForecastSettings) -> Judged:
-    came = sums + said
-    complete = np.flatnonzero(~np.isnan(sums).all(axis=1)) if sums.size else np.array([], dtype=int)
-    at = complete[-s.pinball_origins :]
+def _judged(
+    base: Array, came: Array, said: Array, habit: Array, at: Ints, span: int, s: ForecastSettings
+) -> Judged:
+    """``came``, ``said``, ``habit``: sums over the span at every past origin; ``at``: which of these are scored."""
     grown = base * np.sqrt(span)
-    mine = [_then(sums, grown, i, span, s) for i in at]
+    mine = [_then(came - said, grown, i, span, s) for i in at]
     theirs = [_then(came - habit, grown, i, span, s) for i in at]
     return Judged(
         came=came[at],

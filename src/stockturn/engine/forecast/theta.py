@@ -76,15 +76,15 @@ class _State:
         alpha = alphas[best[0], 0]
         one: Array = level + c * power + half_slope * (1 - power * (1 - alpha)) / alpha
         ahead = np.arange(horizon, dtype=float)[:, None]
-        out: Array = np.where(age > 0, one + half_slope * ahead, np.nan)
-        return out
+        return np.where(age > 0, one + half_slope * ahead, np.nan)
 
 
 def slope(y_sum: Array, ky_sum: Array, age: Ints) -> Array:
     """Least-squares slope over positions 1..age; 0 below three values, where a slope is only noise."""
     n = age.astype(float)
     centred = ky_sum - (n + 1) / 2 * y_sum
-    return np.divide(12 * centred, n * (n * n - 1), out=np.zeros_like(y_sum), where=age >= 3)
+    found: Array = np.divide(12 * centred, n * (n * n - 1), out=np.zeros_like(y_sum), where=age >= 3)
+    return found
 
 
 def first_best(sse: Array) -> Ints:

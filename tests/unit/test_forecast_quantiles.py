@@ -1,0 +1,148 @@
+"""Quantiles: the rank of split conformal prediction, pools and their fallbacks, the negative binomial."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stockturn.config import Settings
+from stockturn.config.forecast import ForecastSettings
+from stockturn.engine.forecast.backtest import scaled, spread
+from stockturn.engine.forecast.quantiles import (
+    LEVELS,
+    counts_unit,
+    negative_binomial,
+    own_normal,
+    pooled,
+)
+from tests.unit.test_forecast_engine import frame, mixed, run
+
+S = ForecastSettings(pool_series=2, pool_errors=20)
+
+
+@given(st.lists(st.floats(-50, 50), min_size=20, max_size=80))
+def test_pooled_quantiles_are_ranked_errors(errors):
+    table = np.array(errors + [np.nan] * (len(errors) % 2)).reshape(-1, 2)
+    found = pooled(table, np.zeros(2, dtype=np.int8), S)[:, 0]
+    ordered = sorted(errors)
+    for level, value in zip(LEVELS, found, strict=True):
+        k = math.ceil((len(errors) + 1) * Fraction(str(level)))
+        assert value == ordered[min(k, len(errors)) - 1]
+
+
+def test_a_thin_group_borrows_the_errors_of_all():
+    rng = np.random.default_rng(1)
+    errors = rng.normal(size=(12, 10))
+    errors[:, :2] *= 100
+    groups = np.array([3] + [0] * 9, dtype=np.int8)
+    found = pooled(errors, groups, ForecastSettings(pool_series=5, pool_errors=20))
+    everyone = pooled(errors, np.zeros(10, dtype=np.int8), ForecastSettings(pool_series=5, pool_errors=20))
+    assert found[:, 0].tolist() == everyone[:, 0].tolist()
+    assert found[3, 1] < found[3, 0]
+
+
+def test_no_pool_no_quantile():
+    assert np.isnan(pooled(np.ones((3, 2)), np.zeros(2, dtype=np.int8), ForecastSettings())).all()
+
+
+def test_pooled_quantiles_cover_what_they_promise():
+    """95 % quantiles of 3-month sums, from 300 series of pure Poisson demand, hold in about 95 % of new sums."""
+    rng = np.random.default_rng(11)
+    means = rng.uniform(2, 60, 300)
+    past = rng.poisson(means, (48, 300)).astype(float)
+    future = rng.poisson(means, (200, 3, 300)).sum(axis=1)
+    rows = {f"s{at:03d}": past[:, at].tolist() for at in range(300)}
+    sums = run(rows, horizon=3, span=3).sums.filter(pl.col("span") == 3).sort("sku")
+    for name, level in (("q80", 0.8), ("q95", 0.95), ("q99", 0.99)):
+        covered = (future <= sums[name].to_numpy()).mean()
+        assert covered == pytest.approx(level, abs=0.025), name
+
+
+def slow_negative_binomial(mean: float, variance: float, level: float) -> int:
+    p = mean / variance
+    r = mean * p / (1 - p)
+    total, k = 0.0, 0
+    while True:
+        total += math.exp(
+            math.lgamma(k + r) - math.lgamma(r) - math.lgamma(k + 1) + r * math.log(p) + k * math.log(1 - p)
+        )
+        if total >= level - 1e-12:
+            return k
+        k += 1
+
+
+@given(st.floats(0.05, 80), st.floats(1.05, 8))
+def test_negative_binomial_quantiles_equal_the_distribution_function(mean, over):
+    found = negative_binomial(np.array([mean]), np.array([mean * over]))[:, 0]
+    assert found.tolist() == [slow_negative_binomial(mean, mean * over, level) for level in LEVELS]
+
+
+def test_negative_binomial_without_excess_variance_is_poisson():
+    found = negative_binomial(np.array([3.0, 0.0]), np.array([1.0, 0.0]))
+    cumulative, expected = 0.0, []
+    terms = [math.exp(-3) * 3**k / math.factorial(k) for k in range(40)]
+    for level in LEVELS:
+        cumulative, k = terms[0], 0
+        while cumulative < level:
+            k += 1
+            cumulative += terms[k]
+        expected.append(float(k))
+    assert found[:, 0].tolist() == expected
+    assert found[:, 1].tolist() == [0.0] * len(LEVELS)
+
+
+def test_counts_come_in_multiples_of_the_smallest_sale():
+    y = np.array([[0.0, 1.0, 0.0, 0.0], [6.0, 1.5, 0.0, 0.2], [12.0, 3.0, 0.0, 0.6]])
+    unit = counts_unit(y)
+    assert unit[0] == 6.0
+    assert np.isnan(unit[[1, 2]]).all()
+    assert unit[3] == pytest.approx(0.2)
+
+
+def test_a_series_outside_every_pool_uses_its_own_errors():
+    errors = np.array([[2.0, np.nan], [-2.0, np.nan]] * 4)
+    found = own_normal(errors, np.array([1.0, 1.0]), ForecastSettings())
+    assert found[3] == pytest.approx([2 * 1.6448536, 1.6448536], rel=1e-6)
+
+
+def test_one_smooth_series_alone_gets_normal_quantiles_of_its_own_sum_errors():
+    rng = np.random.default_rng(2)
+    qty = rng.normal(100, 10, 40).round(1).tolist()
+    result = run({"a": qty}, span=3)
+    row = result.sums.filter(pl.col("span") == 3).row(0, named=True)
+    assert row["q95"] == pytest.approx(row["mean"] + 1.6448536 * row["error_sd"], rel=1e-6)
+    assert row["q50"] == pytest.approx(row["mean"], rel=1e-9)
+    assert row["error_sd"] == pytest.approx(10 * 3**0.5, rel=0.5)
+
+
+def test_own_errors_move_the_scale_as_far_as_their_number_carries():
+    errors = np.full((24, 1), 3.0)
+    unit, rho = scaled(errors, np.ones((24, 1)), 24.0)
+    assert rho.tolist() == pytest.approx([((24 * 9 + 24) / 48) ** 0.5])
+    assert unit[0, 0] == pytest.approx(3.0 / rho[0])
+
+
+def test_spread_is_the_standard_deviation_up_to_the_origin():
+    y = np.array([[np.nan, 1.0], [4.0, 5.0], [8.0, 6.0]])
+    found = spread(y, np.array([1, 2]))
+    assert found == pytest.approx(np.array([[0.0, 2.0], [2.0, np.std([1, 5, 6])]]))
+
+
+def test_a_shorter_past_still_gives_quantiles_at_far_leads():
+    result = run(mixed(1, 40, 30), horizon=24, span=3)
+    wide = result.forecast.group_by("period", maintain_order=True).agg(
+        (pl.col("q95") - pl.col("mean")).mean()
+    )
+    assert (wide["q95"] > 0).all()
+
+
+def test_settings_of_pools_are_read():
+    lone = Settings(forecast={"pool_series": 1000})
+    assert lone.forecast.pool_series == 1000
+    assert frame({"a": [1.0]}).height == 1
