@@ -74,7 +74,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         "date_max",
         "reason",
     ),
-    "refused": ("file", "source_row", "column", "found", "reason", "message", "sheet"),
+    "refused": ("file", "row", "column", "found", "reason", "expected", "sheet"),
     "differences": (
         "sku",
         "warehouse",
@@ -91,6 +91,8 @@ COLOURS = {"good": "green", "info": "cyan", "warning": "yellow", "critical": "re
 LIGHTS = {"good": "●", "warning": "▲", "critical": "▼"}
 _TEXT_WIDTH = 28
 _HEADER_WIDTH = 9
+_SENTENCES = ("reason", "message")
+_SENTENCE_WIDTH = 60
 
 
 def print_table(
@@ -144,7 +146,7 @@ def _room(column: str, cells: Sequence[str], say: Phrases) -> int:
     """Width of a column: its widest cell, or the longest word of its header."""
     widest = max((width(cell) for cell in cells), default=0)
     if not is_number(unit_of(column)):
-        widest = min(_TEXT_WIDTH, widest)
+        widest = min(_SENTENCE_WIDTH if column in _SENTENCES else _TEXT_WIDTH, widest)
     label = say.label(column)
     return max(widest, min(width(label), _HEADER_WIDTH), *(width(word) for word in label.split(" ")))
 
