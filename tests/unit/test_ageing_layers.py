@@ -175,35 +175,31 @@ def test_bucket_limits_are_inclusive(age: int, name: str) -> None:
 
 
 class SlowStock:
-    """One sku in several warehouses, layer by layer: queues of [day, units], served first in, first out."""
+    """One sku in several warehouses, unit by unit: queues of [day it came in], served first in, first out."""
 
     def __init__(self) -> None:
         self.queue: dict[str, list[list[int]]] = defaultdict(list)
-        self.short: dict[str, int] = defaultdict(int)
+        self.short: dict[str, list[list[int]]] = defaultdict(list)
 
-    def put(self, place: str, parts: list[list[int]]) -> None:
-        """Goods in: what the warehouse is short of is absorbed first, the oldest part first."""
-        for when, qty in sorted(parts):
-            absorbed = min(qty, self.short[place])
-            self.short[place] -= absorbed
-            if qty > absorbed:
-                self.queue[place].append([when, qty - absorbed])
+    def put(self, place: str, units: list[list[int]]) -> None:
+        """Goods in, the oldest first: units that were issued before they were booked in turn out to be these."""
+        for unit in sorted(units):
+            if self.short[place]:
+                early = self.short[place].pop(0)
+                early[0] = min(early[0], unit[0])
+            else:
+                self.queue[place].append(unit)
 
     def take(self, place: str, qty: int, now: int) -> list[list[int]]:
-        """Goods out; what is not there is dated now."""
-        parts = []
-        while qty and self.queue[place]:
-            when, there = self.queue[place][0]
-            used = min(qty, there)
-            parts.append([when, used])
-            qty -= used
-            self.queue[place][0][1] -= used
-            if not self.queue[place][0][1]:
-                self.queue[place].pop(0)
-        if qty:
-            self.short[place] += qty
-            parts.append([now, qty])
-        return parts
+        """Goods out; a unit that is not there is dated now, or older where what comes in for it is."""
+        units = []
+        for _ in range(qty):
+            if self.queue[place]:
+                units.append(self.queue[place].pop(0))
+            else:
+                units.append([now])
+                self.short[place].append(units[-1])
+        return units
 
 
 STEPS = st.lists(
@@ -214,29 +210,18 @@ STEPS = st.lists(
 )  # fmt: skip
 
 
-def first_units(parts: list[list[int]], qty: int) -> list[list[int]]:
-    """The first ``qty`` units of some parts."""
-    found = []
-    for when, there in parts:
-        used = min(qty, there)
-        qty -= used
-        if used:
-            found.append([when, used])
-    return found
-
-
 def play(steps: list[Step]) -> tuple[list[tuple[object, ...]], dict[tuple[str, int], int]]:
     """The steps as movement rows, one a day, and what the slow queues hold at the end."""
     stock, rows, sold = SlowStock(), [], {}
     for now, (what, place, other, qty) in enumerate(steps):
         doc = f"D{now}"
         if what == "buy" or what == "find":
-            stock.put(place, [[now, qty]])
+            stock.put(place, [[now] for _ in range(qty)])
             rows.append(
                 (now, "A", float(qty), "purchase" if what == "buy" else "adjustment_in", place, doc, None)
             )
         elif what == "sell":
-            sold[doc] = (place, stock.take(place, qty, now), qty)
+            sold[doc] = stock.take(place, qty, now)
             rows.append((now, "A", float(-qty), "sale", place, doc, None))
         elif what == "move" and place != other:
             stock.put(other, stock.take(place, qty, now))
@@ -244,14 +229,14 @@ def play(steps: list[Step]) -> tuple[list[tuple[object, ...]], dict[tuple[str, i
             rows.append((now, "A", float(qty), "transfer_in", other, doc, None))
         elif what == "back" and sold:
             named = sorted(sold)[qty % len(sold)]
-            _, parts, most = sold.pop(named)
-            back = min(qty, most)
-            stock.put(other, [[min(when, now), units] for when, units in first_units(parts, back)])
+            units = sold.pop(named)[:qty]
+            back = len(units)
+            stock.put(other, units)
             rows.append((now, "A", float(back), "sale_return", other, doc, named))
-    held = {
-        (place, when): sum(units for other, units in queue if other == when)
-        for place, queue in stock.queue.items() for when, _ in queue
-    }  # fmt: skip
+    held: dict[tuple[str, int], int] = defaultdict(int)
+    for place, queue in stock.queue.items():
+        for (when,) in queue:
+            held[place, when] += 1
     return rows, held
 
 

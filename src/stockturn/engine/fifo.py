@@ -44,11 +44,12 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where linked inflows came from: ``qty`` units of ``layer`` left ``cell`` as its units ``start`` and following,
-    counted from the first unit that ever came into that cell (negative: from before the ledger)."""
+    """Where linked inflows came from: ``qty`` units of ``layer`` left ``cell`` on ``day`` as its units ``start`` and
+    following, counted from the first unit that ever came into that cell (negative: from before the ledger)."""
 
     layer: Ints
     cell: Ints
+    day: Ints
     start: Ints
     qty: Ints
 
@@ -115,26 +116,28 @@ def with_ages(inflows: Inflows, sources: Sources, cells: int) -> Pieces:
 
 
 def _one_hop(inflows: Inflows, sources: Sources, known: Pieces, cells: int) -> Pieces:
+    """Goods are never younger than the day they left their source: what left before it was booked in is that old."""
     total = np.zeros(cells, np.int64)
     np.add.at(total, inflows.cell, inflows.qty)
     offset = np.cumsum(total) - total
     end = np.cumsum(known.qty)
-    a0 = np.clip(sources.start, 0, total[sources.cell])
-    a1 = np.clip(sources.start + sources.qty, 0, total[sources.cell])
+    stop, there = sources.start + sources.qty, total[sources.cell]
+    a0, a1 = np.clip(sources.start, 0, there), np.clip(stop, 0, there)
     base = offset[sources.cell]
     ia, ib, p0, p1 = meet(a0 + base, a1 + base, end - known.qty, end)
-    early = np.clip(np.minimum(sources.start + sources.qty, 0) - sources.start, 0, None)
-    covered = np.zeros(len(inflows.qty), np.int64)
-    np.add.at(covered, sources.layer, early)
-    np.add.at(covered, sources.layer[ia], p1 - p0)
-    rest = inflows.qty - covered
+    early = np.clip(np.minimum(stop, 0) - sources.start, 0, None)
+    unbooked = sources.qty - early - (a1 - a0)
+    rest = inflows.qty.copy()
+    np.subtract.at(rest, sources.layer, sources.qty)
     nan = np.full(len(early), np.nan)
-    layer = np.r_[sources.layer, sources.layer[ia], np.arange(len(rest))]
-    day = np.r_[
-        np.full(len(early), BEFORE), np.minimum(known.day[ib], inflows.day[sources.layer[ia]]), inflows.day
-    ]
-    qty, cost = np.r_[early, p1 - p0, rest], np.r_[nan, known.cost[ib], inflows.cost]
-    return _merged(layer, day, qty, cost)
+    return _merged(
+        np.r_[sources.layer, sources.layer, sources.layer[ia], np.arange(len(rest))],
+        np.r_[
+            np.full(len(early), BEFORE), sources.day, np.minimum(known.day[ib], sources.day[ia]), inflows.day
+        ],
+        np.r_[early, unbooked, p1 - p0, rest],
+        np.r_[nan, nan, known.cost[ib], inflows.cost],
+    )
 
 
 def _merged(layer: Ints, day: Ints, qty: Ints, cost: np.ndarray) -> Pieces:

@@ -34,7 +34,7 @@ class Flows:
 
     ``lots``: code, sku, warehouse, lot (batch or null). ``net`` (millionths) sums every movement but ``opening``
     rows, by lot. ``listed`` marks inflows of batches that a batch list already dates. ``ins`` and ``outs``: the
-    linked inflows (link, layer, qty) and outflows (link, code, issued, qty), ``issued`` being what left before.
+    linked inflows (link, layer, qty) and outflows (link, date, code, issued, qty), ``issued`` being what left before.
     """
 
     lots: pl.DataFrame
@@ -52,7 +52,8 @@ class Flows:
         )
         code = outs["code"].to_numpy()[ib]
         start = outs["issued"].to_numpy()[ib] + first - opening[code]
-        return Sources(ins["layer"].to_numpy()[ia], code, start, qty)
+        day = outs["date"].to_physical().to_numpy()[ib]
+        return Sources(ins["layer"].to_numpy()[ia], code, day, start, qty)
 
 
 def flows(
@@ -193,6 +194,6 @@ def _with_link_numbers(arrivals: pl.DataFrame, issues: pl.DataFrame) -> tuple[pl
     return (
         ins.sort("link", "date", ~transit, "code").select("link", "qty", pl.col("layer").cast(pl.Int64)),
         outs.sort("link", "date", transit, "code").select(
-            "link", "qty", pl.col("code").cast(pl.Int64), "issued"
+            "link", "date", "qty", pl.col("code").cast(pl.Int64), "issued"
         ),
     )
