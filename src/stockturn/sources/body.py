@@ -254,7 +254,7 @@ def _by_status(typed: pl.DataFrame, plan: Plan, words: Vocabulary) -> pl.DataFra
     tests = [pl.lit(False)]
     number = next((name for name in ("doc_no", "order_no") if name in typed.columns), None)
     spread = number is not None and "per_document" in plan.spec.options
-    for name in ("status", "cancelled_on"):
+    for name in ("status", "refund_status", "cancelled_on"):
         if name not in typed.columns:
             continue
         column = pl.col(name)
@@ -286,7 +286,7 @@ def _typed(
     values: list[pl.Series] = [frame[ROW]]
     cells = {name: frame[f"c{column}"] for name, column in plan.columns.items()}
     decimal = (rule.decimal if rule is not None else None) or decimal_of(
-        [cells[name] for name in cells if name in NUMBERS], grid.separator
+        [cells[name] for name in cells if name.split("__")[0] in NUMBERS], grid.separator
     )
     orders = {found for name in cells if name in DATES and (found := order_of(cells[name]))}
     order = (rule.date_order if rule is not None else None) or title_order(" ".join(layout.titles))
@@ -295,7 +295,7 @@ def _typed(
     for name, series in cells.items():
         if name in DATES:
             result = dates(series, shared)
-        elif name in NUMBERS:
+        elif name.split("__")[0] in NUMBERS:
             result = numbers(series, decimal)
             if name in ("qty", "on_hand", "in_qty", "qty_ordered") and result.unit is not None:
                 units = result.unit
@@ -474,8 +474,8 @@ def _leftovers(typed: pl.DataFrame, frame: pl.DataFrame, plan: Plan) -> pl.DataF
     filled = cells.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)))
     last = typed.with_row_index("_at").filter(pl.col("_ok"))["_at"].max()
     known = [name for name in typed.columns if not name.startswith("_") and name != ROW]
-    figures = [name for name in known if name in NUMBERS]
-    texts = [name for name in known if name not in NUMBERS and name not in ("unit", "currency")]
+    figures = [name for name in known if name.split("__")[0] in NUMBERS]
+    texts = [name for name in known if name not in figures and name not in ("unit", "currency")]
     no_text = pl.all_horizontal([pl.col(name).is_null() for name in texts] or [pl.lit(False)])
     any_figure = pl.any_horizontal([pl.col(name).is_not_null() for name in figures] or [pl.lit(False)])
     behind = pl.col("_at") > (last if isinstance(last, int) else -1)

@@ -98,7 +98,7 @@ def path_variants(path: tuple[str, ...]) -> list[str]:
     if leaf is None:
         return [joined]
     if len(summed) > 2:
-        return [joined, f"@part_{side}_{leaf}"]
+        return [joined, f"@part_{side}_{leaf}__{levels[1]}"]
     return [joined, f"@{side}_{leaf}"]
 
 

@@ -6,7 +6,6 @@ from datetime import date
 
 import polars as pl
 
-from stockturn.model import Note
 from stockturn.schema import TABLES
 from stockturn.sources.body import Body
 from stockturn.sources.captions import Vocabulary, norm
@@ -14,7 +13,8 @@ from stockturn.sources.grid import ROW
 from stockturn.sources.kinds import DIRECTION
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
-from stockturn.sources.parts import Context, Part, attributes, first, lineage, span, total
+from stockturn.sources.money import tax_rate
+from stockturn.sources.parts import Context, Part, account, attributes, first, lineage, number, span
 
 _TRUE = ("true", "yes", "y", "1", "是", "有", "ja", "x")
 _UNIT_DAYS = {
@@ -71,14 +71,10 @@ def flat(body: Body, plan: Plan, context: Context, layout: Layout, words: Vocabu
     days = next((n for n in ("valid_from", "start", "received_on") if n in frame.columns), None)
     return Part(
         tables={plan.spec.table: lineage(frame.select(ROW, *columns), context)},
-        accepted=frame,
+        account=account(frame, pl.col(qty) if qty else None),
         refused=body.refused,
         skipped=body.skipped,
-        qty_sum=total(frame[qty]) if qty else None,
         dates=span(frame[days]) if days else (None, None),
-        notes=tuple(
-            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
-        ),
     )
 
 
@@ -87,17 +83,17 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     returned, on a line that is approved and neither closed nor cancelled."""
     frame = body.data
     day = "order_date" if "order_date" in frame.columns else "date"
-    ordered = first(frame, "qty_ordered", "qty_open", dtype=pl.Float64)
-    received = first(frame, "qty_received", dtype=pl.Float64)
-    returned = first(frame, "qty_returned", dtype=pl.Float64).fill_null(0.0)
+    ordered = number(frame, "qty_ordered", "qty_open")
+    received = number(frame, "qty_received")
+    returned = number(frame, "qty_returned").fill_null(0.0)
     left = pl.coalesce(
-        first(frame, "qty_open", dtype=pl.Float64),
+        number(frame, "qty_open"),
         pl.max_horizontal(pl.lit(0.0), ordered - received.fill_null(0.0) + returned),
     )
     dead = _shut(frame, plan, words)
     price = pl.coalesce(
-        first(frame, "unit_cost", "price", dtype=pl.Float64),
-        first(frame, "price_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+        number(frame, "unit_cost", "price"),
+        number(frame, "price_gross") / (1 + tax_rate(frame, context)[0]),
     )
     names = ("sku", "promised_date", "line_no", "part", "cancelled_on")
     lines = frame.select(
@@ -115,19 +111,14 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
         pl.lit(_listed(context), pl.Date).alias("listed_on"),
     )
     amount = next((n for n in ("amount", "cost", "amount_gross") if n in frame.columns), None)
-    value = frame[amount] if amount else lines["qty_ordered"] * lines["unit_cost"]
+    told = frame.with_columns((pl.col(amount) if amount else ordered * price).alias("_told"))
     return Part(
         tables={"orders": lineage(lines, context)},
-        accepted=frame,
+        account=account(told, ordered, pl.col("_told")),
         refused=body.refused,
         skipped=body.skipped,
         attributes=attributes(frame, context),
-        amount_sum=total(value),
-        qty_sum=total(lines["qty_ordered"]),
         dates=span(frame[day]),
-        notes=tuple(
-            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
-        ),
     )
 
 
@@ -136,19 +127,19 @@ def sales_orders(body: Body, plan: Plan, context: Context, words: Vocabulary) ->
     frame = body.data
     day = "order_date" if "order_date" in frame.columns else "date"
     qty = pl.col("qty_ordered")
-    shipped = first(frame, "qty_shipped", dtype=pl.Float64)
+    shipped = number(frame, "qty_shipped")
     if "ship_status" in frame.columns:
         done = (
             pl.col("ship_status").str.to_lowercase().is_in(sorted(words.status["shipped"])).fill_null(False)
         )
         shipped = pl.coalesce(shipped, pl.when(done).then(qty).otherwise(0.0))
     price = pl.coalesce(
-        first(frame, "unit_price", "price", dtype=pl.Float64),
-        first(frame, "price_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+        number(frame, "unit_price", "price"),
+        number(frame, "price_gross") / (1 + tax_rate(frame, context)[0]),
     )
     revenue = pl.coalesce(
-        first(frame, "revenue", "amount", dtype=pl.Float64),
-        first(frame, "amount_gross", dtype=pl.Float64) / (1 + _rate(frame, context)),
+        number(frame, "revenue", "amount"),
+        number(frame, "amount_gross") / (1 + tax_rate(frame, context)[0]),
         qty * price,
     )
     names = ("sku", "requested_date", "line_no")
@@ -169,18 +160,14 @@ def sales_orders(body: Body, plan: Plan, context: Context, words: Vocabulary) ->
     if "ship_status" in frame.columns:
         tables["movements"] = lineage(_sold(lines), context)
     amount = next((n for n in ("revenue", "amount", "amount_gross") if n in frame.columns), None)
+    told = frame.with_columns((pl.col(amount) if amount else qty * price).alias("_told"))
     return Part(
         tables=tables,
-        accepted=frame,
+        account=account(told, qty, pl.col("_told")),
         refused=body.refused,
         skipped=body.skipped,
         attributes=attributes(frame, context),
-        amount_sum=total(frame[amount]) if amount else total(lines["qty_ordered"] * lines["unit_price"]),
-        qty_sum=total(lines["qty_ordered"]),
         dates=span(frame[day]),
-        notes=tuple(
-            Note(k, {"file": context.file, "sheet": context.sheet or "", **p}) for k, p in body.notes
-        ),
     )
 
 
@@ -218,18 +205,6 @@ def _listed(context: Context) -> date | None:
     if context.rule is not None and context.rule.as_of is not None:
         return context.rule.as_of
     return context.as_of or (context.period[1] if context.period else None)
-
-
-def _rate(frame: pl.DataFrame, context: Context) -> pl.Expr:
-    configured = (context.rule.tax_rate if context.rule else None) or 0.0
-    if "tax_rate" not in frame.columns:
-        return pl.lit(configured)
-    return (
-        pl.when(pl.col("tax_rate") >= 1)
-        .then(pl.col("tax_rate") / 100)
-        .otherwise(pl.col("tax_rate"))
-        .fill_null(configured)
-    )
 
 
 def _item_status(caption: str, words: Vocabulary) -> pl.Expr:

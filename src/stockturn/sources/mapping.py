@@ -116,6 +116,15 @@ class Headers:
                         return column
         return None
 
+    def parts(self) -> dict[str, int]:
+        """Columns under a reason below 收入 or 发出: ``in_qty__采购类`` -> column."""
+        found: dict[str, int] = {}
+        for level in self.by_level:
+            for spelling, columns in level.items():
+                if spelling.startswith("@part_") and spelling.count("__"):
+                    found.setdefault(spelling.removeprefix("@part_"), columns[0])
+        return found
+
     def has(self, captions: Sequence[str], taken: set[int]) -> bool:
         """Whether a free column has exactly one of the captions."""
         return self.find(captions, taken, levels=1) is not None
@@ -137,6 +146,8 @@ def assign(
         if column is not None:
             columns[name] = column
             taken.add(column)
+    if spec.shape == "summary":
+        columns |= {name: column for name, column in headers.parts().items() if column not in taken}
     if "date" not in given and {"receipt_date", "ship_date"} & columns.keys() and "date" in columns:
         del columns["date"]  # the date of the goods is there; a posting date beside it says nothing more
     return columns
@@ -214,7 +225,7 @@ def _kind(
     """The kind of lines without a text of their own, and points for what says so."""
     if rule is not None and rule.kind:
         return rule.kind, 0.0
-    family = _FAMILY.get(spec.id)
+    family = _FAMILY.get(spec.base)
     if family is None:
         return spec.kind, 0.0
     for name in names:
@@ -255,9 +266,9 @@ def _allowed(spec: Spec, rule: FileRule | None) -> bool:
         return False
     if not rule.table:
         return True
-    if rule.table == "orders" and spec.id == "purchases":
+    if rule.table == "orders" and spec.base == "purchases":
         return True
-    return rule.table in (spec.table, spec.id)
+    return rule.table in (spec.table, spec.id, spec.base)
 
 
 def _same(plan: Plan, other: Plan) -> bool:

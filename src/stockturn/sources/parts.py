@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -10,8 +10,17 @@ import polars as pl
 
 from stockturn.config.ingest import FileRule
 from stockturn.model import Note
-from stockturn.sources.grid import ROW, Grid
-from stockturn.sources.mapping import Plan
+from stockturn.sources.grid import ROW
+
+Said = tuple[str, Mapping[str, object]]
+"""A note before it is told which sheet it is about: key and parameters."""
+
+ATTRIBUTES = ("name", "spec", "category", "brand", "unit", "supplier", "owner", "buyer", "seller")
+
+WARNINGS = frozenset(
+    ["kinds_by_side", "gross_without_rate", "summary_kinds", "cells_errors", "cells_uncached", "cells_unreadable", "ids_exponent", "total_differs", "opening_spread", "summary_left_out"]
+)
+"""Notes that a person should act on; the others only say how something was read."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +41,19 @@ class Context:
 
 @dataclass(frozen=True)
 class Part:
-    """Frames without the columns of lineage's file and sheet (those are the same on every row of a sheet)."""
+    """What a builder makes of the rows of a sheet.
+
+    ``account`` has one row per accepted source row: ``row``, ``qty`` (what it adds to the sheet's quantity) and
+    ``amount`` (its amount as it stands). ``refused`` has row, column (a field name) and reason_code.
+    """
 
     tables: Mapping[str, pl.DataFrame]
-    accepted: pl.DataFrame
+    account: pl.DataFrame
     refused: pl.DataFrame
     skipped: Mapping[str, int] = field(default_factory=dict)
     attributes: pl.DataFrame | None = None
-    amount_sum: float | None = None
-    qty_sum: float | None = None
     dates: tuple[date | None, date | None] = (None, None)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
 def lineage(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -54,18 +65,33 @@ def lineage(frame: pl.DataFrame, context: Context) -> pl.DataFrame:
     ).drop(ROW)
 
 
+def account(frame: pl.DataFrame, qty: pl.Expr | None = None, amount: pl.Expr | None = None) -> pl.DataFrame:
+    """The account of accepted rows; a row that became two legs is one."""
+    nothing = pl.lit(None, pl.Float64)
+    told = frame.select(
+        ROW,
+        (nothing if qty is None else qty).cast(pl.Float64).alias("qty"),
+        (nothing if amount is None else amount).cast(pl.Float64).alias("amount"),
+    )
+    if "placed" not in frame.columns:
+        return told
+    return told.group_by(ROW, maintain_order=True).agg(pl.col("qty").sum(), pl.col("amount").first())
+
+
 def refusals(rows: pl.DataFrame, column: str, code: str) -> pl.DataFrame:
     """Rows of a builder that cannot be used, in the shape of Body.refused."""
     return rows.select(ROW, pl.lit(column).alias("column"), pl.lit(code).alias("reason_code"))
-
-
-NO_REFUSALS = pl.DataFrame(schema={ROW: pl.Int64, "column": pl.String, "reason_code": pl.String})
 
 
 def first(frame: pl.DataFrame, *names: str, dtype: type[pl.DataType] = pl.String) -> pl.Expr:
     """The first of these columns that the frame has and that is not empty on the row; null where there is none."""
     have = [pl.col(name) for name in names if name in frame.columns]
     return pl.coalesce(have) if have else pl.lit(None, dtype)
+
+
+def number(frame: pl.DataFrame, *names: str) -> pl.Expr:
+    """``first`` for figures."""
+    return first(frame, *names, dtype=pl.Float64)
 
 
 def span(days: pl.Series) -> tuple[date | None, date | None]:
@@ -79,40 +105,27 @@ def total(values: pl.Series) -> float | None:
     return float(values.sum()) if len(values) and values.null_count() < len(values) else None
 
 
-ATTRIBUTES = ("name", "spec", "category", "brand", "unit", "supplier", "owner", "buyer", "seller")
+def mostly_negative(values: pl.Series) -> bool:
+    """Whether a column of magnitudes is written with minus signs."""
+    return int((values < 0).sum()) > int((values > 0).sum())
 
 
 def attributes(frame: pl.DataFrame, context: Context, with_supplier: bool = False) -> pl.DataFrame | None:
-    """What a table says about its items beside its own figures: one row per sku, where all lines agree."""
+    """What a table says about its items beside its own figures: one row per sku, where all its lines agree."""
     names = [n for n in ATTRIBUTES if n in frame.columns and (with_supplier or n != "supplier")]
     if not names or "sku" not in frame.columns or frame.is_empty():
         return None
     # an attribute on which the lines of a sku differ (a person, a supplier) is not one of the item
     agreed = frame.group_by("sku", maintain_order=True).agg(
-        *(
-            pl.when(pl.col(n).drop_nulls().n_unique() == 1).then(pl.col(n).drop_nulls().first()).alias(n)
-            for n in names
-        ),
+        *(pl.when(pl.col(n).min() == pl.col(n).max()).then(pl.col(n).max()).alias(n) for n in names),
         pl.col(ROW).first(),
     )
     return lineage(agreed.filter(pl.any_horizontal([pl.col(n).is_not_null() for n in names])), context)
 
 
-def sheet_name(grid: Grid) -> str:
-    """For messages."""
-    return grid.sheet or ""
-
-
-__all__ = [
-    "ATTRIBUTES",
-    "NO_REFUSALS",
-    "Context",
-    "Part",
-    "Plan",
-    "attributes",
-    "first",
-    "lineage",
-    "refusals",
-    "span",
-    "total",
-]
+def said(context: Context, notes: Iterable[Said]) -> tuple[Note, ...]:
+    """Notes about a sheet."""
+    where = {"file": context.file, "sheet": context.sheet or ""}
+    return tuple(
+        Note(key, {**where, **params}, "warning" if key in WARNINGS else "info") for key, params in notes
+    )

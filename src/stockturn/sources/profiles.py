@@ -19,6 +19,7 @@ class Spec:
     """One kind of table of one profile; see builtin/tables.toml for the meaning of the keys."""
 
     id: str
+    base: str
     profile: str
     table: str
     shape: str
@@ -59,6 +60,7 @@ def profile_names() -> tuple[str, ...]:
 def _spec(name: str, profile: str, entry: Mapping[str, Any]) -> Spec:
     return Spec(
         id=name,
+        base=name,
         profile=profile,
         table=entry["table"],
         shape=entry["shape"],
@@ -81,6 +83,7 @@ def _derived(base: Spec, profile: str, entry: Mapping[str, Any]) -> Spec:
     fields = (*entry.get("fields", ()), *(name for name in own if name not in base.fields), *base.fields)
     return Spec(
         id=entry.get("id", base.id),
+        base=base.base,
         profile=profile,
         table=entry.get("table", base.table),
         shape=entry.get("shape", base.shape),

@@ -23,7 +23,7 @@ from stockturn.sources.flats import flat, orders, sales_orders
 from stockturn.sources.grid import ROW, Grid, text_frame
 from stockturn.sources.locate import Layout, locate
 from stockturn.sources.mapping import Plan, choose
-from stockturn.sources.parts import Context, Part
+from stockturn.sources.parts import Context, Part, Said, said, total
 from stockturn.sources.readers import read_grids
 from stockturn.sources.stocks import stock, summary
 
@@ -149,7 +149,10 @@ def _read_sheet(grid: Grid, source: Source, settings: Settings) -> SheetRead:
         return SheetRead(_not_read(source.name, grid.sheet, error, settings, grid))
     refused = _refused_rows(part.refused, grid, layout, plan, context, settings)
     row = _account(grid, layout, plan, part, context)
-    return SheetRead(row, part, refused, context, plan, layout, (*_facts(grid, context), *part.notes))
+    notes: list[Said] = [*_facts(grid), *body.notes, *part.notes]
+    if plan.sku_from_name:
+        notes.append(("sku_from_name", {}))
+    return SheetRead(row, part, refused, context, plan, layout, said(context, notes))
 
 
 def _build(body: Body, plan: Plan, context: Context, layout: Layout, settings: Settings) -> Part:
@@ -163,7 +166,7 @@ def _build(body: Body, plan: Plan, context: Context, layout: Layout, settings: S
         case "stock":
             return stock(body, plan, context, words)
         case "summary":
-            return summary(body, plan, context)
+            return summary(body, plan, context, words)
         case "orders":
             return orders(body, plan, context, words)
         case "sales_orders":
@@ -197,14 +200,14 @@ def _account(grid: Grid, layout: Layout, plan: Plan, part: Part, context: Contex
         "profile": plan.spec.profile,
         "confidence": plan.confidence,
         "rows_read": grid.height,
-        "accepted": part.accepted.height,
+        "accepted": part.account.height,
         "refused": part.refused.height,
         "skipped": sum(skipped.values()),
         "skipped_by": json.dumps(skipped, ensure_ascii=False, sort_keys=True),
         "date_min": part.dates[0],
         "date_max": part.dates[1],
-        "qty_sum": part.qty_sum,
-        "amount_sum": part.amount_sum,
+        "qty_sum": total(part.account["qty"]),
+        "amount_sum": total(part.account["amount"]),
         "exported_at": context.exported_at,
         "file_hash": grid.file_hash,
         "encoding": grid.encoding,
@@ -283,18 +286,9 @@ def _refused_rows(
     )
 
 
-def _facts(grid: Grid, context: Context) -> list[Note]:
+def _facts(grid: Grid) -> list[Said]:
     """What the reader would drop in silence: error cells, formulas without a value, hidden rows."""
-    levels = {"errors": "warning", "uncached": "warning", "hidden": "info"}
-    return [
-        Note(
-            f"cells_{fact}",
-            {"file": context.file, "sheet": context.sheet or "", "count": grid.facts[fact]},
-            level,
-        )
-        for fact, level in levels.items()
-        if grid.facts.get(fact)
-    ]
+    return [(f"cells_{fact}", {"count": count}) for fact, count in grid.facts.items() if count]
 
 
 def _ledger(sheets: list[SheetRead], settings: Settings, notes: list[Note]) -> Ledger:

@@ -6,49 +6,50 @@ from datetime import date
 
 import polars as pl
 
-from stockturn.model import Note
 from stockturn.sources.body import Body
 from stockturn.sources.captions import Vocabulary
 from stockturn.sources.grid import ROW
+from stockturn.sources.kinds import DIRECTION, kind_of
 from stockturn.sources.mapping import Plan
-from stockturn.sources.parts import Context, Part, attributes, first, lineage, refusals, span, total
+from stockturn.sources.parts import (
+    Context,
+    Part,
+    Said,
+    account,
+    attributes,
+    first,
+    lineage,
+    mostly_negative,
+    number,
+    refusals,
+    span,
+)
+from stockturn.sources.places import codes_in_brackets
+
+_PLAIN = ("sku", "bin", "batch", "expiry", "received_on", "reserved")
+_RED = {"purchase": "purchase_return", "sale": "sale_return"}
 
 
 def stock(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     """Balances at a moment. The date is the row's, else the config's, the title's or the file name's; where there is
     none it stays empty here and is settled when the whole ledger is known."""
-    frame = body.data
-    when = _moment(frame, context)
-    notes = [
-        Note(key, {"file": context.file, "sheet": context.sheet or "", **params})
-        for key, params in body.notes
-    ]
-    if context.as_of is not None and "as_of" not in frame.columns and "updated_at" not in frame.columns:
-        notes.append(
-            Note(
-                "as_of_used",
-                {
-                    "file": context.file,
-                    "sheet": context.sheet or "",
-                    "date": context.as_of,
-                    "where": context.as_of_from or "",
-                },
-            )
-        )
-    plain = ("sku", "bin", "batch", "expiry", "received_on", "reserved")
+    frame = codes_in_brackets(body.data) if "code_in_brackets" in plan.spec.options else body.data
+    notes: list[Said] = []
+    if context.as_of is not None and not {"as_of", "updated_at"} & set(frame.columns):
+        where = {"date": context.as_of, "where": context.as_of_from or ""}
+        notes.append(("as_of_used", where))
     points = frame.select(
         ROW,
-        when.alias("as_of"),
-        *(name for name in plain if name in frame.columns),
+        _moment(frame, context).alias("as_of"),
+        *(name for name in _PLAIN if name in frame.columns),
         pl.col("on_hand").fill_null(0.0).alias("on_hand"),
         first(frame, "warehouse", "warehouse_code").alias("warehouse"),
-        first(frame, "value", dtype=pl.Float64).alias("value"),
-        first(frame, "unit_cost", "price", dtype=pl.Float64).alias("unit_cost"),
+        number(frame, "value").alias("value"),
+        number(frame, "unit_cost", "price").alias("unit_cost"),
         _state(frame, words).alias("stock_status"),
         _ownership(frame, words).alias("ownership"),
         pl.lit(False).alias("at_start"),
-    )
-    points = points.with_columns(
+    ).with_columns(
         pl.coalesce("value", pl.col("on_hand") * pl.col("unit_cost")).alias("value"),
         pl.coalesce(
             "unit_cost", pl.when(pl.col("on_hand") != 0).then(pl.col("value") / pl.col("on_hand"))
@@ -56,12 +57,10 @@ def stock(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     )
     return Part(
         tables={"stock": lineage(points, context)},
-        accepted=frame,
+        account=account(points, pl.col("on_hand"), pl.col("value")),
         refused=body.refused,
         skipped=body.skipped,
         attributes=attributes(frame, context, with_supplier=True),
-        amount_sum=total(frame["value"]) if "value" in frame.columns else total(points["value"]),
-        qty_sum=total(points["on_hand"]),
         dates=span(points["as_of"]),
         notes=tuple(notes),
     )
@@ -104,100 +103,114 @@ def _ownership(frame: pl.DataFrame, words: Vocabulary) -> pl.Expr:
     )
 
 
-def summary(body: Body, plan: Plan, context: Context) -> Part:
+def summary(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     """Opening, in, out and closing of a period: a point at its start, a point at its end, and what moved between,
     dated the last day and marked ``period``. An empty cell is nothing.
 
-    The sheet does not say what came in and went out for; as long as the config says nothing else (``kinds`` with
-    in = ..., out = ...), in is read as purchase and out as sale, and that is said.
+    Columns by reason (采购类, 销售类) give the kinds. Where there are none the sheet does not say why goods moved:
+    in is read as purchase and out as sale unless the config says otherwise (``kinds`` with in and out), and that
+    is said.
     """
     frame = body.data
-    days = context.period
-    if days is None:
-        return Part(
-            {}, frame.clear(), pl.concat([body.refused, refusals(frame, "", "period_missing")]), body.skipped
-        )
-    start, end = days
-    kinds = (plan.kinds.get("in", "purchase"), plan.kinds.get("out", "sale"))
-    figures = {
-        n: first(frame, n, dtype=pl.Float64).fill_null(0.0)
-        for n in ("opening_qty", "in_qty", "out_qty", "closing_qty")
-    }
-    turn = (
-        -1.0
-        if "out_qty" in frame.columns
-        and int((frame["out_qty"] < 0).sum()) > int((frame["out_qty"] > 0).sum())
-        else 1.0
-    )
-    place = [
-        first(frame, "warehouse", "warehouse_code").alias("warehouse"),
-        *(pl.col(n) for n in ("batch",) if n in frame.columns),
-    ]
-    points = [
-        _point(frame, figures["opening_qty"], "opening_value", start, True, place)
-        if "opening_qty" in frame.columns
-        else None,
-        _point(frame, figures["closing_qty"], "closing_value", end, False, place),
-    ]
-    moves = [
-        _move(frame, figures["in_qty"], "in_value", 1.0, kinds[0], end, place),
-        _move(frame, figures["out_qty"] * turn, "out_value", -1.0, kinds[1], end, place, turn),
-    ]
+    if context.period is None:
+        refused = pl.concat([body.refused, refusals(frame, "", "period_missing")])
+        return Part({}, account(frame.clear()), refused, body.skipped)
+    start, end = context.period
+    place = [first(frame, "warehouse", "warehouse_code").alias("warehouse")]
+    place += [pl.col(name) for name in ("batch",) if name in frame.columns]
+    closing = _point(frame, "closing", end, False, place)
+    points = [closing]
+    if {"opening_qty", "opening_value"} & set(frame.columns):
+        points.append(_point(frame, "opening", start, True, place))
+    flows, notes = _flows(frame, plan, words)
+    moves = [_move(frame, *flow, end, place) for flow in flows]
     moved = pl.concat(moves).filter((pl.col("qty") != 0) | (pl.col("cost").fill_null(0.0) != 0))
-    notes = [
-        Note(key, {"file": context.file, "sheet": context.sheet or "", **params})
-        for key, params in body.notes
-    ]
-    notes.append(
-        Note(
-            "summary_kinds",
-            {"file": context.file, "sheet": context.sheet or "", "into": kinds[0], "out": kinds[1]},
-            "warning",
-        )
-    )
-    closing = points[1]
-    assert closing is not None
     return Part(
-        tables={
-            "stock": lineage(pl.concat([p for p in points if p is not None]), context),
-            "movements": lineage(moved, context),
-        },
-        accepted=frame,
+        tables={"stock": lineage(pl.concat(points), context), "movements": lineage(moved, context)},
+        account=account(closing, pl.col("on_hand"), pl.col("value")),
         refused=body.refused,
         skipped=body.skipped,
         attributes=attributes(frame, context),
-        amount_sum=total(frame["closing_value"]) if "closing_value" in frame.columns else None,
-        qty_sum=total(closing["on_hand"]),
         dates=(start, end),
         notes=tuple(notes),
     )
 
 
-def _point(
-    frame: pl.DataFrame, qty: pl.Expr, value: str, day: date, at_start: bool, place: list[pl.Expr]
-) -> pl.DataFrame:
+Flow = tuple[str, str, str]
+"""Side (in, out), kind, the suffix of its columns ("" for the side as a whole)."""
+
+
+def _flows(frame: pl.DataFrame, plan: Plan, words: Vocabulary) -> tuple[list[Flow], list[Said]]:
+    """Which columns of a summary move goods, and as what."""
+    flows: list[Flow] = []
+    asked: dict[str, str] = {}
+    for side, usual in (("in", "purchase"), ("out", "sale")):
+        parts = [name.split("__")[1] for name in frame.columns if name.startswith(f"{side}_qty__")]
+        if parts:
+            for part in parts:
+                kind = kind_of(part, words, plan.kinds) or _by_class(part, side)
+                flows.append((side, _directed(kind, side), f"__{part}"))
+        elif f"{side}_qty" in frame.columns:
+            asked[side] = plan.kinds.get(side, usual)
+            flows.append((side, asked[side], ""))
+    chosen = {side for side in asked if side not in plan.kinds}
+    if not chosen:
+        return flows, []
+    return flows, [("summary_kinds", {"into": asked.get("in", "-"), "out": asked.get("out", "-")})]
+
+
+def _by_class(text: str, side: str) -> str:
+    """采购类, 销售类, 生产类 of a three-level header."""
+    for word, kinds in {
+        "采购": ("purchase", "purchase_return"),
+        "销售": ("sale_return", "sale"),
+        "生产": ("production_in", "production_out"),
+        "调拨": ("transfer_in", "transfer_out"),
+    }.items():
+        if word in text:
+            return kinds[0 if side == "in" else 1]
+    return f"other_{side}"
+
+
+def _directed(kind: str, side: str) -> str:
+    """A kind that fits the side: 其他 under 收入 comes in whatever its text says."""
+    natural = DIRECTION.get(kind)
+    if natural is None or (natural > 0) != (side == "in"):
+        pairs = {"transfer": "transfer", "count": "adjustment", "assembly": "assembly"}
+        return f"{pairs.get(kind, 'other')}_{side}"
+    return kind
+
+
+def _point(frame: pl.DataFrame, which: str, day: date, at_start: bool, place: list[pl.Expr]) -> pl.DataFrame:
     return frame.select(
-        ROW, pl.lit(day).alias("as_of"), "sku", qty.alias("on_hand"), *place,
-        first(frame, value, dtype=pl.Float64).alias("value"), pl.lit(at_start).alias("at_start"),
-    )  # fmt: skip
+        ROW,
+        pl.lit(day).alias("as_of"),
+        "sku",
+        number(frame, f"{which}_qty").fill_null(0.0).alias("on_hand"),
+        *place,
+        number(frame, f"{which}_value").alias("value"),
+        pl.lit(at_start).alias("at_start"),
+    )
 
 
 def _move(
-    frame: pl.DataFrame,
-    qty: pl.Expr,
-    value: str,
-    sign: float,
-    kind: str,
-    day: date,
-    place: list[pl.Expr],
-    turn: float = 1.0,
+    frame: pl.DataFrame, side: str, kind: str, part: str, day: date, place: list[pl.Expr]
 ) -> pl.DataFrame:
-    red = {"purchase": "purchase_return", "sale": "sale_return"}
+    name = f"{side}_qty{part}"
+    # a column of issues that is negative by itself is not turned twice
+    turn = -1.0 if side == "out" and mostly_negative(frame[name]) else 1.0
+    sign = (1.0 if side == "in" else -1.0) * turn
     net = frame.select(
-        ROW, pl.lit(day).alias("date"), "sku", (qty * sign).alias("qty"), *place,
-        (first(frame, value, dtype=pl.Float64) * sign * turn).alias("cost"), pl.lit("period").alias("period_mark"),
-    )  # fmt: skip
-    flipped = pl.when(pl.col("qty") * sign < 0).then(pl.lit(red.get(kind, kind))).otherwise(pl.lit(kind))
+        ROW,
+        pl.lit(day).alias("date"),
+        "sku",
+        (pl.col(name).fill_null(0.0) * sign).alias("qty"),
+        *place,
+        (number(frame, f"{side}_value{part}") * sign).alias("cost"),
+        pl.lit("period").alias("period_mark"),
+    )
+    against = pl.col("qty") < 0 if side == "in" else pl.col("qty") > 0
+    flipped = pl.when(against).then(pl.lit(_RED.get(kind, kind))).otherwise(pl.lit(kind))
     return net.with_columns(
         pl.when(pl.col("qty") == 0).then(pl.lit("revaluation")).otherwise(flipped).alias("kind")
     )
