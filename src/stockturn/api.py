@@ -7,23 +7,17 @@ Every verb has two forms: ``turnover(ledger, ...)`` gives its main table as a po
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from stockturn.config import Settings, find_config, load_settings
-from stockturn.config.settings import Scope
-from stockturn.engine.ageing import ageing
-from stockturn.engine.classify import abc as abc_frame
-from stockturn.engine.classify import abc_notes
-from stockturn.engine.deadstock import deadstock as deadstock_frame
-from stockturn.engine.entries import Entries, entries
-from stockturn.engine.periods import previous, resolve_period
 from stockturn.engine.reconcile import positions
-from stockturn.engine.turnover import turnover as turnover_frame
-from stockturn.engine.valued import ValuedDays, closing, valued_days
+from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
-from stockturn.model import Ledger, Note, Period, Result
+from stockturn.model import Analysis, Ledger, Note, Report, Result
 
 Stage = Callable[[str], None]
 
@@ -46,101 +40,54 @@ def ingest(*sources: Path | str, settings: Settings | None = None, progress: Sta
     return dedupe(read(paths, chosen, progress), chosen)
 
 
-class Run:
-    """One run of the engine over a ledger: what several verbs need is computed once, when first asked for."""
+def keep(
+    *sources: Path | str,
+    into: Path | str,
+    settings: Settings | None = None,
+    progress: Stage | None = None,
+    now: datetime | None = None,
+) -> Ledger:
+    """Read exports into a ledger folder (made where there is none) and give the ledger it then holds.
 
-    def __init__(self, ledger: Ledger, settings: Settings) -> None:
-        self.ledger, self.settings = ledger, settings
-        self.entries: Entries = entries(ledger, settings)
-        self.valued: ValuedDays = valued_days(self.entries, settings)
-        self.period: Period = resolve_period(settings.period, self.entries.as_of, self.entries.first_day)
+    A file that is there already changes nothing; a run that is stopped leaves the folder as it was.
+    """
+    from stockturn import store
+    from stockturn.sources import dedupe, read
 
-    def turnover(
-        self, by: Sequence[str], period: Period, classes: pl.DataFrame | None = None
-    ) -> pl.DataFrame:
-        """The turnover frame of any scopes and period."""
-        return turnover_frame(self.valued, self.entries, self.settings, by, period, classes)
-
-    def earlier(self) -> Period | None:
-        """The period before, where the ledger covers all of it."""
-        before = previous(self.period)
-        return before if before.start >= self.entries.first_day else None
-
-    def abc(self) -> pl.DataFrame:
-        """The classes of goods over the period."""
-        before = self.earlier()
-        return abc_frame(
-            self.entries,
-            self._measures(self.period),
-            self.settings,
-            self.period,
-            self._measures(before) if before else None,
-        ).collect()
-
-    def _measures(self, period: Period) -> pl.LazyFrame:
-        """What goods can be ranked by: cogs, revenue, gross_margin, units of each cell."""
-        frame = self.turnover(("sku", "warehouse"), period).lazy()
-        return frame.select("sku", "warehouse", "cogs", "revenue", "gross_margin", units="sold_qty")
-
-    def deadstock(self) -> pl.DataFrame:
-        """Age, status and value of what is on hand; the scope narrows the rows, not what is known about them."""
-        whole = self
-        if self.settings.scope != Scope():
-            whole = Run(self.ledger, self.settings.model_copy(update={"scope": Scope()}))
-        stock = closing(whole.valued).lazy()
-        aged = ageing(whole.entries, stock, self.settings, self.ledger.table("batches"))
-        return deadstock_frame(self.ledger, whole.entries, stock, aged, self.settings).collect()
-
-    def notes(self) -> tuple[Note, ...]:
-        """What has to be said about the run as a whole."""
-        said = []
-        if self.period.clipped:
-            said.append(Note("period_clipped", {"start": self.period.start, "end": self.period.end}))
-        return tuple(said)
+    paths = [Path(source) for source in sources]
+    chosen = settings if settings is not None else load_settings(find_config(paths))
+    done = store.merge(
+        read(paths, chosen, progress),
+        Path(into),
+        partial(dedupe, settings=chosen),
+        now=now or datetime.now(UTC),
+    )
+    return done.ledger
 
 
-def turnover_result(ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None) -> Result:
-    """Turnover with what it is compared with."""
-    run = Run(ledger, settings or Settings())
-    classes = run.abc() if {"abc", "xyz"} & set(by) else None
-    return Result("turnover", {"turnover": run.turnover(by, run.period, classes)}, run.notes(), run.period)
+def forget(
+    ledger: Path | str, file: str, settings: Settings | None = None, now: datetime | None = None
+) -> None:
+    """Take a file out of a ledger folder, as if it had never been read."""
+    from stockturn import store
+    from stockturn.sources import dedupe
+
+    chosen = settings or Settings()
+    store.forget(Path(ledger), file, partial(dedupe, settings=chosen), now=now or datetime.now(UTC))
 
 
-def turnover(ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None) -> pl.DataFrame:
-    """One row per group of ``by`` (one row in all without it), columns as in SPEC 14."""
-    return turnover_result(ledger, by, settings).frame
+def listing(ledger: Path | str) -> Result:
+    """The files a ledger folder holds."""
+    from stockturn import store
 
-
-def abc_result(ledger: Ledger, settings: Settings | None = None) -> Result:
-    """Classes of goods and the conventions in force."""
-    run = Run(ledger, settings or Settings())
-    frame = run.abc()
-    notes = run.notes() + abc_notes(frame, run.settings, run.entries.as_of)
-    return Result("abc", {"abc": frame}, notes, run.period)
-
-
-def abc(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
-    """One row per sku, the most valuable first: ABC, XYZ, demand pattern, FSN."""
-    return abc_result(ledger, settings).frame
-
-
-def deadstock_result(ledger: Ledger, settings: Settings | None = None) -> Result:
-    """What lies too long, per cell with something on hand."""
-    run = Run(ledger, settings or Settings())
-    return Result("deadstock", {"deadstock": run.deadstock()}, run.notes(), run.period)
-
-
-def deadstock(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
-    """One row per cell with something on hand, the most money first."""
-    return deadstock_result(ledger, settings).frame
+    return Result("files", {"files": store.listing(Path(ledger))})
 
 
 def ingest_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     """What was read, what was refused, and where counts and movements disagree."""
-    chosen = settings or Settings()
-    differences, notes = _reconciled(ledger, chosen)
+    differences, notes = _reconciled(ledger, settings or Settings())
     tables = {"sheets": ledger.sheets, "refused": ledger.refused, "differences": differences}
-    return Result("sheets", tables, (*ledger.notes, *notes))
+    return Result("sheets", tables, notes)
 
 
 def _reconciled(ledger: Ledger, settings: Settings) -> tuple[pl.DataFrame, tuple[Note, ...]]:
@@ -164,3 +111,99 @@ def unread(ledger: Ledger) -> list[tuple[str, str | None, str]]:
         return []
     left = ledger.sheets.filter(pl.col("table").is_null()).select("file", "sheet", "reason")
     return [(str(file), sheet, str(reason)) for file, sheet, reason in left.iter_rows()]
+
+
+def turnover_result(
+    ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None, *, on_screen: bool = False
+) -> Result:
+    """Turnover with what it is compared with; ``on_screen`` adds what only the terminal shows beside it."""
+    run = Run(ledger, settings or Settings())
+    frame = run.compared(by)[0]
+    beside = {}
+    if on_screen:
+        beside["trend"] = run.trend()
+        if not by:
+            beside["by"] = run.compared(("category",))[0]
+    return Result("turnover", {"turnover": frame}, run.notes(), run.period, screen=beside)
+
+
+def turnover(ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None) -> pl.DataFrame:
+    """One row per group of ``by`` (one row in all without it), columns as in SPEC 14."""
+    return turnover_result(ledger, by, settings).frame
+
+
+def abc_result(ledger: Ledger, settings: Settings | None = None) -> Result:
+    """Classes of goods and the conventions in force."""
+    run = Run(ledger, settings or Settings())
+    return Result("abc", {"abc": run.abc()}, run.notes() + run.abc_notes(), run.period)
+
+
+def abc(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
+    """One row per sku, the most valuable first: ABC, XYZ, demand pattern, FSN."""
+    return abc_result(ledger, settings).frame
+
+
+def deadstock_result(ledger: Ledger, settings: Settings | None = None) -> Result:
+    """What lies too long, per cell with something on hand."""
+    run = Run(ledger, settings or Settings())
+    return Result("deadstock", {"deadstock": run.deadstock()}, run.notes(), run.period)
+
+
+def deadstock(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
+    """One row per cell with something on hand, the most money first."""
+    return deadstock_result(ledger, settings).frame
+
+
+def analyse(ledger: Ledger, settings: Settings | None = None, progress: Stage | None = None) -> Analysis:
+    """Everything the report is made from, in one run of the engine."""
+    chosen = settings or Settings()
+    run = Run(ledger, chosen, progress)
+    checked = _reconciled(ledger, chosen)[1]
+    return run.analysis(ledger.notes + checked)
+
+
+def analysis_result(analysis: Analysis) -> Result:
+    """The frames of an analysis as one result, for machine output."""
+    tables = {
+        "report": analysis.total,
+        **{f"by_{name}": frame for name, frame in analysis.by.items()},
+        "trend": analysis.trend,
+        "bridge": analysis.bridge,
+        "abc": analysis.abc,
+        "deadstock": analysis.deadstock,
+        "sheets": analysis.sheets,
+        "refused": analysis.refused,
+        "differences": analysis.differences,
+        "negatives": analysis.negatives,
+    }
+    return Result("report", tables, analysis.notes, analysis.period)
+
+
+def build_report(analysis: Analysis, settings: Settings) -> Report:
+    """The report as values, before any format."""
+    from importlib.metadata import version
+
+    from stockturn.output.sheets import build_report as build
+
+    return build(analysis, settings, {name: version(name) for name in ("stockturn", "polars")})
+
+
+def write_report(report: Report, workbook: Path, settings: Settings, html: Path | None = None) -> None:
+    """Write the workbook, and the page where one is wanted; each file is whole or as it was."""
+    from stockturn.output.xlsx import write_report as write_workbook
+
+    write_workbook(report, workbook)
+    if html is not None:
+        from stockturn.output.html import write_html
+
+        write_html(report, html, settings)
+
+
+def report(
+    ledger: Ledger, out: Path | str, settings: Settings | None = None, html: Path | str | None = None
+) -> Report:
+    """Analyse and write the workbook (and the page); gives the report that was written."""
+    chosen = settings or Settings()
+    built = build_report(analyse(ledger, chosen), chosen)
+    write_report(built, Path(out), chosen, Path(html) if html is not None else None)
+    return built

@@ -7,6 +7,7 @@ file's name. Texts use ``str.format`` fields. Adding a language means adding a f
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
@@ -42,6 +43,11 @@ def text(key: str, lang: str, /, **params: object) -> str:
 def has(key: str, lang: str) -> bool:
     """Whether the catalogue of ``lang`` holds ``key``."""
     return key in catalogue(lang)
+
+
+def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
+    """The sentence of a note; a key without a section stands in the section ``notes``."""
+    return text(key if "." in key else f"notes.{key}", lang, **params)
 
 
 def error_text(error: StockturnError, lang: str) -> tuple[str, str | None]:

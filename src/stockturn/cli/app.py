@@ -10,7 +10,7 @@ import typer
 
 from stockturn.cli import abc, deadstock, demo, ingest, init, report, turnover
 from stockturn.errors import ExitCode, StockturnError
-from stockturn.i18n import DEFAULT_LANGUAGE, error_text, text
+from stockturn.i18n import DEFAULT_LANGUAGE, error_text
 
 app = typer.Typer(
     name="stockturn",
@@ -68,8 +68,16 @@ def run(argv: list[str]) -> int:
     except Exception as bug:
         if {"--verbose", "-v"} & set(argv):
             raise
-        print(text("errors.bug", DEFAULT_LANGUAGE, detail=f"{type(bug).__name__}: {bug}"), file=sys.stderr)
-        return ExitCode.BUG
+        return _refuse(BugError(bug))
+
+
+class BugError(StockturnError):
+    """An exception that nobody expected, told like any other refusal."""
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("bug", detail=f"{type(cause).__name__}: {cause}")
 
 
 def _refuse(error: StockturnError) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -24,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
         if len(request.sources) != 1:
             raise UsageError("one_folder", command="demo")
         folder: Path = request.sources[0]
-        summary: Any = write_demo(folder)
+        summary = write_demo(folder, lang=request.settings.lang)
         if not request.quiet:
             lang = request.settings.lang
             print(text("demo.written", lang, files=len(summary.files), folder=folder))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -37,14 +36,12 @@ def add_to(app: typer.Typer) -> None:
         if request.list_files or request.forget:
             folder = _ledger_folder(request)
             if request.forget:
-                api.forget(folder, request.forget, request.settings, now=datetime.now(UTC))
+                api.forget(folder, request.forget, request.settings)
             emit(api.listing(folder), request)
             return
         if not request.sources:
             raise UsageError("sources_missing")
-        ledger = read_ledger(request)
-        if request.into is not None:
-            ledger = api.keep(ledger, request.into, request.settings, now=datetime.now(UTC))
+        ledger = read_ledger(request, into=request.into)
         emit(api.ingest_result(ledger, request.settings), request)
 
 

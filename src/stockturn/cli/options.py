@@ -150,6 +150,11 @@ class Request:
     values: dict[str, Any]
     settings: Settings
 
+    @property
+    def on_screen(self) -> bool:
+        """Whether the result is shown as a table on standard output."""
+        return self.values.get("format") is Format.TABLE and self.values.get("out") is None
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self.values[name]

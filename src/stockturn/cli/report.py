@@ -30,9 +30,10 @@ def add_to(app: typer.Typer) -> None:
                 return
             out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
             shown = api.build_report(analysis, request.settings)
-            written = api.write_report(shown, out, html=request.html)
+            api.write_report(shown, out, request.settings, request.html)
         say(analysis.notes, request)
         if not request.quiet:
             from stockturn.output import console
 
+            written = [out, request.html] if request.html else [out]
             console.show_report(shown, written, color=colorful(request))

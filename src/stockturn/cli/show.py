@@ -21,20 +21,20 @@ def emit(result: Result, request: Request) -> None:
     from stockturn.output import console, plain
 
     say(result.notes, request)
-    result = _narrowed(result, request)
-    chosen, out = _format(request), request.out
+    if request.table and request.table not in result.tables:
+        raise UsageError("table_unknown", table=request.table, known=", ".join(result.tables))
+    chosen, settings = _format(request), request.settings
     if chosen is Format.TABLE:
-        console.show(result, request.settings, color=colorful(request), table=request.table)
-    else:
-        settings = request.settings
-        plain.write_table(
-            result,
-            chosen.value,
-            out,
-            table=request.table,
-            lang=settings.lang,
-            currency=settings.ingest.currency,
-        )
+        console.show(result, settings, color=colorful(request), table=request.table, top=request.top)
+        return
+    plain.write_table(
+        _shortened(result, request.top),
+        chosen.value,
+        request.out,
+        table=request.table,
+        lang=settings.lang,
+        currency=settings.ingest.currency,
+    )
 
 
 def _format(request: Request) -> Format:
@@ -47,29 +47,26 @@ def _format(request: Request) -> Format:
     return SUFFIXES[out.suffix.lower()]
 
 
-def _narrowed(result: Result, request: Request) -> Result:
+def _shortened(result: Result, top: int | None) -> Result:
+    """Every table cut to its first rows; machine output is cut only when asked for."""
     from dataclasses import replace
 
-    if request.table and request.table not in result.tables:
-        raise UsageError("table_unknown", table=request.table, known=", ".join(result.tables))
-    if request.top is None:
+    if top is None:
         return result
-    return replace(result, tables={name: frame.head(request.top) for name, frame in result.tables.items()})
+    return replace(result, tables={name: frame.head(top) for name, frame in result.tables.items()})
 
 
 def say(notes: Iterable[Note], request: Request) -> None:
     """Notes on stderr: warnings always, the rest with --verbose, nothing with --quiet."""
-    from stockturn.i18n import text
+    from stockturn.i18n import note_text
 
     if request.quiet:
         return
     for note in notes:
         if note.level == "warning" or request.verbose:
-            print(text(f"notes.{note.key}", request.settings.lang, **note.params), file=sys.stderr)
+            print(note_text(note.key, note.params, request.settings.lang), file=sys.stderr)
 
 
 def colorful(request: Request) -> bool | None:
-    """False where colours were declined, None where the terminal decides."""
-    import os
-
-    return False if request.no_color or os.environ.get("NO_COLOR") else None
+    """False where colours were declined; None lets the terminal decide (and NO_COLOR)."""
+    return False if request.no_color else None

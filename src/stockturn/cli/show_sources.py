@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockturn.cli.options import Request
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from stockturn.model import Ledger
 
 
-def read_ledger(request: Request) -> Ledger:
-    """The ledger of the request's sources; what could not be used is named on stderr.
+def read_ledger(request: Request, into: Path | None = None) -> Ledger:
+    """The ledger of the request's sources, kept in the folder ``into``; what could not be used is named on stderr.
 
     Raises InputError where nothing at all could be used, or with --strict where anything could not.
     """
@@ -22,7 +23,10 @@ def read_ledger(request: Request) -> Ledger:
     from stockturn.cli.show import say
 
     with stages(request) as stage:
-        ledger = api.ingest(*request.sources, settings=request.settings, progress=stage)
+        if into is None:
+            ledger = api.ingest(*request.sources, settings=request.settings, progress=stage)
+        else:
+            ledger = api.keep(*request.sources, into=into, settings=request.settings, progress=stage)
     say(ledger.notes, request)
     unread = api.unread(ledger)
     _name_unread(unread, request)

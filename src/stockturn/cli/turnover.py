@@ -25,4 +25,4 @@ def add_to(app: typer.Typer) -> None:
 
         ledger = read_ledger(request)
         by = tuple(part.strip() for part in (request.by or "").split(",") if part.strip())
-        emit(api.turnover_result(ledger, by, request.settings), request)
+        emit(api.turnover_result(ledger, by, request.settings, on_screen=request.on_screen), request)

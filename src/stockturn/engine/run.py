@@ -1,0 +1,131 @@
+"""One run of the engine over a ledger: what several figures need is computed once, when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.config.settings import Scope
+from stockturn.engine.ageing import ageing
+from stockturn.engine.classify import abc, abc_notes
+from stockturn.engine.compare import bridge, bridge_sentence, compared, trend, with_changes
+from stockturn.engine.deadstock import deadstock
+from stockturn.engine.entries import Entries, entries
+from stockturn.engine.periods import resolve_period
+from stockturn.engine.turnover import turnover
+from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
+from stockturn.model import Analysis, Ledger, Note, Period
+
+Compared = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]
+
+
+class Run:
+    """The ledger within the scope of the settings, valued; and every figure made from it.
+
+    ``progress`` is told what is being worked on. Raises InputError where nothing is dated, UsageError where the
+    period lies outside the data.
+    """
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, progress: Callable[[str], None] | None = None
+    ) -> None:
+        self.ledger, self.settings = ledger, settings
+        self._say = progress or (lambda stage: None)
+        self.entries: Entries = entries(ledger, settings)
+        self.period: Period = resolve_period(settings.period, self.entries.as_of, self.entries.first_day)
+
+    @cached_property
+    def valued(self) -> ValuedDays:
+        """Balances and flows with their values."""
+        self._say("valued")
+        return valued_days(self.entries, self.settings)
+
+    @cached_property
+    def classes(self) -> pl.DataFrame:
+        """Classes of goods over the period, and over the one before for ``previous_abc``."""
+        self._say("classes")
+        before = compared(self.valued, self.entries, self.settings, ("sku", "warehouse"), self.period)
+        now, earlier = (_measures(frame) for frame in before[:2])
+        assert now is not None
+        return abc(self.entries, now, self.settings, self.period, earlier).collect()
+
+    def abc(self) -> pl.DataFrame:
+        """One row per sku, the most valuable first."""
+        return self.classes
+
+    def abc_notes(self) -> tuple[Note, ...]:
+        """The conventions the classes were made by."""
+        return abc_notes(self.classes, self.settings, self.entries.as_of)
+
+    def compared(self, by: Sequence[str]) -> Compared:
+        """Turnover of the period with changes; of the period before, and of the same one a year ago (or None)."""
+        classes = self.classes if {"abc", "xyz"} & set(by) else None
+        now, before, year_ago = compared(self.valued, self.entries, self.settings, by, self.period, classes)
+        return with_changes(now, before, year_ago, by), before, year_ago
+
+    def turnover(self, by: Sequence[str], period: Period) -> pl.DataFrame:
+        """Turnover of any scopes over any period."""
+        return turnover(self.valued, self.entries, self.settings, by, period)
+
+    def trend(self) -> pl.DataFrame:
+        """Month by month, turnover of the 12 months ending there."""
+        return trend(self.valued, self.entries, self.settings)
+
+    def bridge(self, by: str = "category") -> pl.DataFrame:
+        """Why the days of stock changed against the period before."""
+        now, before, _ = self.compared((by,))
+        return bridge(now, before, by)
+
+    def deadstock(self) -> pl.DataFrame:
+        """Age, status and value of what is on hand; the scope narrows the rows, not what is known about them."""
+        self._say("ageing")
+        if self.settings.scope != Scope():
+            whole = self.settings.model_copy(update={"scope": Scope()})
+            run = Run(self.ledger, whole)
+            return run.dead_within(self.settings)
+        return self.dead_within(self.settings)
+
+    def dead_within(self, settings: Settings) -> pl.DataFrame:
+        """The dead stock of this (whole) run, narrowed to the scope of other settings."""
+        stock = closing(self.valued).lazy()
+        aged = ageing(self.entries, stock, settings, self.ledger.table("batches"))
+        return deadstock(self.ledger, self.entries, stock, aged, settings).collect()
+
+    def notes(self) -> tuple[Note, ...]:
+        """What has to be said about the run as a whole."""
+        if not self.period.clipped:
+            return ()
+        return (Note("period_clipped", {"start": self.period.start, "end": self.period.end}),)
+
+    def analysis(self, notes: tuple[Note, ...] = ()) -> Analysis:
+        """Everything the report is made from."""
+        total, before, year_ago = self.compared(())
+        moved = self.bridge()
+        return Analysis(
+            as_of=self.entries.as_of,
+            period=self.period,
+            total=total,
+            previous=before,
+            year_ago=year_ago,
+            by={name: self.compared((name,))[0] for name in self.settings.report.by},
+            trend=self.trend(),
+            bridge=moved,
+            abc=self.classes,
+            deadstock=self.deadstock(),
+            differences=self.valued.differences,
+            negatives=negatives(self.valued),
+            sheets=self.ledger.sheets,
+            refused=self.ledger.refused,
+            notes=notes + self.notes() + self.abc_notes() + (bridge_sentence(moved),),
+            items=self.entries.items.select("sku", "name", "category").collect(),
+        )
+
+
+def _measures(frame: pl.DataFrame | None) -> pl.LazyFrame | None:
+    """What goods can be ranked by, per cell."""
+    if frame is None:
+        return None
+    return frame.lazy().select("sku", "warehouse", "cogs", "revenue", "gross_margin", units="sold_qty")
