@@ -42,7 +42,7 @@ def dedupe(ledger: Ledger, settings: Settings) -> Ledger:
     gone = leaving_rows(ledger, {name: verdict.dropped for name, verdict in verdicts.items()})
     if not tables:
         return replace(ledger, notes=ledger.notes + notes) if notes else ledger
-    settled = settle(ledger, replace(ledger, tables={**ledger.tables, **tables}), gone)
+    settled = settle(ledger, replace(ledger, tables={**ledger.tables, **tables}), gone, settings.lang)
     return replace(settled, notes=ledger.notes + notes + _summary(gone))
 
 
@@ -74,9 +74,15 @@ def _judge(
 
 
 def _sheets(ledger: Ledger) -> pl.DataFrame:
-    """source_file, source_sheet, profile and time (the export's own) of every sheet that is known."""
+    """source_file, source_sheet, profile, listed (its table) and time (the export's own) of every known sheet."""
     known = ledger.sheets
-    columns = {"source_file": "file", "source_sheet": "sheet", "profile": "profile", "time": "exported_at"}
+    columns = {
+        "source_file": "file",
+        "source_sheet": "sheet",
+        "profile": "profile",
+        "listed": "table",
+        "time": "exported_at",
+    }
     if known.is_empty():
         schema: dict[str, pl.DataType] = {**dict.fromkeys(columns, pl.String()), "time": pl.Datetime("us")}
         return pl.DataFrame(schema=schema)
@@ -88,7 +94,7 @@ def _sheets(ledger: Ledger) -> pl.DataFrame:
     if picked.schema["time"] == pl.String:
         time = time.str.to_datetime(strict=False, time_unit="us")
     picked = picked.with_columns(
-        pl.col("source_file", "source_sheet", "profile").cast(pl.String),
+        pl.col("source_file", "source_sheet", "profile", "listed").cast(pl.String),
         time.cast(pl.Datetime("us")),
     )
     return picked.sort("source_file", "source_sheet", "profile", "time", nulls_last=True).unique(

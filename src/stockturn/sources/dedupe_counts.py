@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
 
+from stockturn.i18n import text
 from stockturn.model import Ledger
-from stockturn.sources.dedupe_judge import REFUSED, REPLACED
+from stockturn.sources.dedupe_judge import DUPLICATE, REFUSED, REPLACED
 from stockturn.sources.dedupe_keys import LINEAGE, MASTERS, is_one_of
 from stockturn.sources.dedupe_sums import PLACE, QTY, corrected, sums_of_what_stays
 
@@ -41,6 +43,7 @@ _LEAVING = {
     "by_sheet": pl.String,
     "by_row": pl.Int64,
     "changed": pl.String,
+    "cells": pl.String,
 }
 
 
@@ -62,6 +65,7 @@ def _described(table: pl.LazyFrame, name: str, dropped: pl.DataFrame) -> pl.Data
         "by_sheet": pl.col("source_sheet_by"),
         "by_row": pl.col("source_row_by"),
         "changed": _changes(columns),
+        "cells": _cells(columns),
     }
     return paired.select(
         values.get(column, pl.col(column)).cast(dtype).alias(column) for column, dtype in _LEAVING.items()
@@ -81,22 +85,30 @@ def _changes(columns: list[str]) -> pl.Expr:
     )
 
 
+def _cells(columns: list[str]) -> pl.Expr:
+    """``date 2024-01-05 | sku X | qty -5.0``: the row as it was understood; null for rows that are not refused."""
+    cells = [pl.format("{} {}", pl.lit(name), pl.col(name).cast(pl.String)) for name in columns]
+    return pl.when(pl.col("verdict") == REFUSED).then(
+        pl.concat_str(cells, separator=" | ", ignore_nulls=True)
+    )
+
+
 def _shown(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.String).fill_null("-")
 
 
-def settle(before: Ledger, after: Ledger, leaving: Leaving) -> Ledger:
+def settle(before: Ledger, after: Ledger, leaving: Leaving, lang: str) -> Ledger:
     """``after`` with its counts, sums, replaced lines and refused rows in order.
 
     A source row is skipped (duplicate) or refused when nothing that was made of it stays.
     """
     rows = leaving.rows
-    listed = rows.filter(pl.col("verdict") == REPLACED).drop("verdict", "reason")
+    listed = rows.filter(pl.col("verdict") == REPLACED).drop("verdict", "reason", "cells")
     refused = rows.filter(pl.col("verdict") == REFUSED)
     return replace(
         after,
         sheets=_sheets(before, after, rows),
-        refused=_refused(before.refused, refused),
+        refused=_refused(before.refused, refused, lang),
         replaced=pl.concat([before.replaced, _replaced(listed)])
         if before.replaced.width
         else _replaced(listed),
@@ -109,9 +121,10 @@ def _replaced(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _refused(before: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The refused rows of reading with those that no time decides, one per source row."""
+def _refused(before: pl.DataFrame, rows: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """The refused rows of reading with those that nothing decides, one per source row."""
     said = [pl.col(name).cast(pl.String) for name in ("doc_no", "line_no", "sku", "qty")]
+    code = pl.col("reason")
     found = (
         rows.sort("table", *LINEAGE, "sku", nulls_last=True)
         .unique(LINEAGE, keep="first", maintain_order=True)
@@ -121,10 +134,19 @@ def _refused(before: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
             row="source_row",
             column=pl.lit(None, pl.String),
             found=pl.concat_str(said, separator=" ", ignore_nulls=True),
-            reason_code="reason",
+            expected=_worded(code, rows, "_expected", lang),
+            reason_code=code,
+            reason=_worded(code, rows, "", lang),
+            raw="cells",
         )
     )
     return pl.concat([before, found], how="diagonal_relaxed") if before.width else found
+
+
+def _worded(code: pl.Expr, rows: pl.DataFrame, ending: str, lang: str) -> pl.Expr:
+    codes = rows["reason"].drop_nulls().unique().to_list()
+    words = [text(f"store.{name}{ending}", lang) for name in codes]
+    return code.replace_strict(codes, words, default=None, return_dtype=pl.String)
 
 
 def _sheets(before: Ledger, after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
@@ -136,19 +158,30 @@ def _sheets(before: Ledger, after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
     for more in (_gone(after, rows), sums_of_what_stays(before, after, rows)):
         joined = joined.join(more, left_on=["file", "sheet"], right_on=PLACE, how="left", nulls_equal=True)
     twice, no = pl.col("_duplicate").fill_null(0), pl.col("_refused").fill_null(0)
-    changed = joined.sort("_order").with_columns(
+    changed = _more_skipped(joined.sort("_order")).with_columns(
         accepted=pl.col("accepted") - twice - no,
         skipped=pl.col("skipped") + twice,
         refused=pl.col("refused") + no,
-        skipped_by=_more_skipped(sheets, twice),
         **corrected(sheets),
     )
     return changed.select(pl.col(name).cast(dtype) for name, dtype in sheets.schema.items())
 
 
-def _more_skipped(sheets: pl.DataFrame, twice: pl.Expr) -> pl.Expr:
-    """``skipped_by`` with the duplicates added."""
-    return pl.lit(None)
+def _more_skipped(sheets: pl.DataFrame) -> pl.DataFrame:
+    """``skipped_by`` (a JSON object: reason, count) with the duplicates added."""
+    if "skipped_by" not in sheets.columns:
+        return sheets
+    told = zip(sheets["skipped_by"], sheets["_duplicate"], strict=True)
+    counts = [_with_duplicates(skipped, twice) for skipped, twice in told]
+    return sheets.with_columns(pl.Series("skipped_by", counts, dtype=pl.String))
+
+
+def _with_duplicates(skipped: str | None, twice: int | None) -> str | None:
+    if not twice:
+        return skipped
+    counts = json.loads(skipped or "{}")
+    counts[DUPLICATE] = counts.get(DUPLICATE, 0) + twice
+    return json.dumps(counts, ensure_ascii=False, sort_keys=True)
 
 
 def _gone(after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:

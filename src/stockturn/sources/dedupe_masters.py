@@ -16,8 +16,9 @@ def merge_masters(
 ) -> tuple[pl.DataFrame | None, Verdict]:
     """The table with one row per key, and the rows that add nothing; None where every key stands once.
 
-    Each field is taken from the newest file that fills it; where the times are not known, from the file whose
-    name sorts last, and a field on which such files disagree is said. The lineage is that of the newest row.
+    Each field is taken from the newest file that fills it, lists of these things before what other tables say
+    beside; where the times are not known, from the file whose name sorts last, and a field on which such files
+    disagree is said. The lineage is that of the first row in this order.
     """
     keys = frame.select("row", key=key_hash(key)).collect()
     repeated = keys.filter(pl.col("key").is_duplicated())
@@ -28,9 +29,10 @@ def merge_masters(
     rows = rows.join(repeated, on="row").join(
         sheets, on=["source_file", "source_sheet"], how="left", nulls_equal=True
     )
-    rows = rows.sort(
-        "time", "source_file", "source_sheet", "source_row", "row",
-        descending=[True, True, False, False, False], nulls_last=True,
+    beside = pl.col("listed").fill_null(table) != table
+    rows = rows.with_columns(beside=beside).sort(
+        "beside", "time", "source_file", "source_sheet", "source_row", "row",
+        descending=[False, True, True, False, False, False], nulls_last=True,
     )  # fmt: skip
     fields = [field.name for field in TABLES[table].fields if field.name not in {*key, *LINEAGE}]
     first = [pl.col(name).drop_nulls().first() for name in fields]

@@ -87,15 +87,24 @@ def merge(
             if reading.empty:
                 names["nothing_in"].append(reading.name)
                 continue
+            old = _entry_of(path, reading, kept)
+            if old is not None and segments.same_reading(path, old, reading):
+                names["known"].append(reading.name)
+                continue
             entry = segments.write_segment(path, reading, stamp)
-            old = kept.get(entry.hash)
-            what = "added" if old is None else "known" if old.digest == entry.digest else "reread"
-            names[what].append(reading.name)
-            if old is None or old.digest != entry.digest:
-                kept[entry.hash] = replace(entry, name=old.name) if old else entry
+            names["added" if old is None else "reread"].append(reading.name)
+            kept[entry.hash] = replace(entry, name=old.name) if old else entry
         changed = names["added"] or names["reread"] or not is_ledger(path)
         after = _commit(path, before, kept.values(), combine, stamp) if changed else before
         return Outcome(_ledger(path, after), **{key: tuple(value) for key, value in names.items()})
+
+
+def _entry_of(path: Path, reading: segments.Reading, kept: dict[str, FileEntry]) -> FileEntry | None:
+    """The entry of the same file; for what came from no file, the entry that holds the same."""
+    if reading.hash is not None:
+        return kept.get(reading.hash)
+    of_no_file = (entry for entry in kept.values() if entry.hash == entry.digest)
+    return next((entry for entry in of_no_file if segments.same_reading(path, entry, reading)), None)
 
 
 def forget(path: Path, file: str, combine: Combine, *, now: datetime, wait_seconds: float = 0.0) -> Outcome:

@@ -60,6 +60,25 @@ def readings(ledger: Ledger) -> Iterator[Reading]:
         )
 
 
+_PASSING = ("raw_order", "reason", "expected")
+"""Columns of the lists that depend on the run (its order, its language), not on the file."""
+
+
+def same_reading(folder: Path, entry: FileEntry, reading: Reading) -> bool:
+    """Whether the segment holds exactly what was read now."""
+    lists = ((entry.sheets, reading.sheets), (entry.refused, reading.refused))
+    if entry.tables.keys() != reading.tables.keys() or any(piece.rows != now.height for piece, now in lists):
+        return False
+    pairs = [(entry.tables[name], now) for name, now in reading.tables.items()]
+    pairs += [(piece, now) for piece, now in lists if piece.bytes]
+    return all(
+        pl.read_parquet(folder / piece.path)
+        .drop(_PASSING, strict=False)
+        .equals(now.drop(_PASSING, strict=False))
+        for piece, now in pairs
+    )
+
+
 IN_MEMORY = "(memory)"
 """Name of what came from no file: frames handed over by the Python API."""
 
@@ -154,10 +173,17 @@ def assembled(folder: Path, files: tuple[FileEntry, ...], shown: Mapping[str, st
     refused = [_list(folder, entry, entry.refused, shown) for entry in files]
     return replace(
         Ledger.of(**tables),
-        sheets=joined(sheets),
+        sheets=_in_order(joined(sheets)),
         refused=joined(refused),
         notes=tuple(note_of(tree) for entry in files for tree in entry.notes),
     )
+
+
+def _in_order(sheets: pl.DataFrame) -> pl.DataFrame:
+    """``raw_order``, where the sheets have one, in the order of this ledger."""
+    if "raw_order" not in sheets.columns:
+        return sheets
+    return sheets.with_columns(raw_order=pl.int_range(pl.len(), dtype=pl.Int64))
 
 
 def _scan(folder: Path, entry: FileEntry, table: str, shown: Mapping[str, str]) -> pl.LazyFrame:
