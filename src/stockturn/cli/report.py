@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
             out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
             shown = api.build_report(analysis, request.settings)
             api.write_report(shown, out, request.settings, request.html)
-        say(analysis.notes, request)
+        say((note for note in analysis.notes if note not in ledger.notes), request)
         if not request.quiet:
             from stockturn.output import console
 

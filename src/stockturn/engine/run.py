@@ -11,7 +11,7 @@ from stockturn.config import Settings
 from stockturn.config.settings import Scope
 from stockturn.engine.ageing import ageing
 from stockturn.engine.classify import abc, abc_notes
-from stockturn.engine.compare import bridge, bridge_sentence, compared, trend, with_changes
+from stockturn.engine.compare import bridge, compared, trend, with_changes
 from stockturn.engine.deadstock import deadstock
 from stockturn.engine.entries import Entries, entries
 from stockturn.engine.periods import resolve_period
@@ -119,7 +119,7 @@ class Run:
             negatives=negatives(self.valued),
             sheets=self.ledger.sheets,
             refused=self.ledger.refused,
-            notes=notes + self.notes() + self.abc_notes() + (bridge_sentence(moved),),
+            notes=(*notes, *self.notes(), *(note for note in self.abc_notes() if note.level == "warning")),
             items=self.entries.items.select("sku", "name", "category").collect(),
         )
 

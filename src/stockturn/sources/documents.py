@@ -212,10 +212,14 @@ def _closed_orders(frame: pl.DataFrame, day: str, plan: Plan) -> pl.DataFrame | 
     if plan.kind != "purchase" or "order_date" not in frame.columns or day == "order_date":
         return None
     rows = frame.filter(pl.col("order_date").is_not_null() & (pl.col("qty") > 0))
-    names = ("sku", "order_date", "promised_date", "warehouse", "line_no", "part", "unit_cost")
+    names = ("sku", "order_date", "promised_date", "warehouse", "unit_cost")
+    by_order = "order_no" in frame.columns
+    receipt = ("part", "doc_no") if by_order else ("part",)  # each receipt of an order line is a part of it
     return rows.select(
         ROW,
         *(name for name in names if name in frame.columns),
+        first(frame, "order_line", *(() if by_order else ("line_no",))).alias("line_no"),
+        first(frame, *receipt).alias("part"),
         number(frame, "qty_ordered", "qty").alias("qty_ordered"),
         pl.col("qty").alias("qty_received"),
         pl.lit(0.0).alias("qty_open"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from stockturn.i18n import note_text
 from stockturn.model import Block, Sheet, Tile
 from stockturn.output.formats import shown
 from stockturn.output.sheets.context import Context, capped, for_people, known, pick, total_of
@@ -59,7 +60,7 @@ def build(context: Context) -> Sheet:
         _refused(context),
     ]
     notes = [say("quality_note")]
-    notes += [_noted(context, key, params) for key, params in _remarks(context)]
+    notes += [note_text(note.key, note.params, context.lang) for note in context.analysis.notes]
     return Sheet(
         "quality",
         say("sheet_quality"),
@@ -67,16 +68,6 @@ def build(context: Context) -> Sheet:
         tiles=_tiles(context),
         notes=tuple(notes),
     )
-
-
-def _remarks(context: Context) -> list[tuple[str, dict[str, object]]]:
-    return [(note.key, dict(note.params)) for note in context.analysis.notes]
-
-
-def _noted(context: Context, key: str, params: dict[str, object]) -> str:
-    from stockturn.i18n import text
-
-    return text(f"notes.{key}", context.lang, **params)
 
 
 def _tiles(context: Context) -> tuple[Tile, ...]:
