@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,30 +18,45 @@ from stockturn.engine.postings import FLOW_CODE, UNITS, Postings, Role, cell_day
 class CostGroups:
     """``of_cell``: group of each cell; ``transit``: whether a group is ``(in transit)``.
 
-    ``group``, ``day``, ``before`` (millionths at the start of the day): one entry per group-day with postings,
-    sorted; ``row``: group-day of each posting; ``shared``: whether some group has more than one cell.
+    ``group``, ``day``, ``before`` and ``after`` (on-hand in millionths at the start and end of the day), ``cell``
+    (the first cell with a posting): one entry per group-day with postings, sorted; ``row``: group-day of each
+    posting; ``shared``: whether some group has more than one cell.
     """
 
     of_cell: np.ndarray
     transit: np.ndarray
     group: np.ndarray
     day: np.ndarray
+    cell: np.ndarray
     before: np.ndarray
+    after: np.ndarray
     row: np.ndarray
     shared: bool
 
+    def row_of(self, group: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """The group-day in force for a group on a day: its own, else the one before."""
+        found: np.ndarray = (
+            np.searchsorted(cell_day(self.group, self.day), cell_day(group, day), side="right") - 1
+        )
+        return found
 
-def cost_groups(held: Balances, *, by_sku: bool) -> CostGroups:
-    """Cells that share an average: one sku in one warehouse, or the sku everywhere."""
+    def first_row(self) -> np.ndarray:
+        """For each group-day the first one of its group."""
+        return np.maximum.accumulate(np.where(leads(self.group), np.arange(len(self.group)), 0))
+
+
+def cost_groups(held: Balances, keys: Sequence[str]) -> CostGroups:
+    """Cells that share a cost: those alike in ``keys`` (sku; sku and warehouse; the whole grain of the cells)."""
     cells = held.postings.cells
-    keys = ["sku"] if by_sku else ["sku", "warehouse"]
     code = cells.select(pl.struct(keys).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
     transit = np.zeros(int(code.max(initial=-1)) + 1, bool)
-    if not by_sku:
+    if "warehouse" in keys:
         transit[code[(cells["warehouse"] == IN_TRANSIT).to_numpy()]] = True
-    shared = len(transit) < cells.height
-    if not shared:
-        return CostGroups(code, transit, held.cell, held.day, held.before(), held.row, False)
+    if len(transit) == cells.height:
+        # Cells are sorted by sku and warehouse, so the group of a cell is the cell itself.
+        return CostGroups(
+            code, transit, held.cell, held.day, held.cell, held.before(), held.on_hand, held.row, False
+        )
     return _shared(held.postings, code, transit)
 
 
@@ -48,15 +64,14 @@ def _shared(posted: Postings, code: np.ndarray, transit: np.ndarray) -> CostGrou
     group = code[posted.cell]
     key = cell_day(group, posted.day)
     order = np.argsort(key, kind="stable")
-    ranked = key[order]
-    starts = leads(ranked)
+    starts = leads(key[order])
     first = np.flatnonzero(starts)
     row = np.empty(len(key), np.int64)
     row[order] = np.cumsum(starts) - 1
-    net = np.add.reduceat(posted.qty[order], first) if len(first) else posted.qty[:0]
+    net = np.add.reduceat(posted.qty[order], first)
     owner, day = group[order][first], posted.day[order][first]
-    before = running(owner, net) - net
-    return CostGroups(code, transit, owner, day, before, row, True)
+    after = running(owner, net)
+    return CostGroups(code, transit, owner, day, posted.cell[order][first], after - net, after, row, True)
 
 
 @dataclass(frozen=True)
@@ -108,8 +123,10 @@ def arrivals(posted: Postings, groups: CostGroups) -> Arrivals:
 class Links:
     """Legs of transfers and linked returns, each side sorted by day.
 
-    A source says at whose average the goods leave (``out_*``); an arrival (``in_*``) takes the link's mean
-    cost; ``in_post`` is its posting. Legs out of ``(in transit)`` are arrivals with a negative quantity.
+    A source says at whose average the goods leave (``out_*``); ``out_real`` is false for the sale behind a linked
+    return, which is named and does not leave again. An arrival (``in_*``) takes the link's mean cost.
+    ``in_post`` and ``out_post`` are their postings (-1 for such a sale). Legs out of ``(in transit)`` are arrivals
+    with a negative quantity.
     """
 
     count: int
@@ -117,6 +134,8 @@ class Links:
     out_day: np.ndarray
     out_group: np.ndarray
     out_qty: np.ndarray
+    out_real: np.ndarray
+    out_post: np.ndarray
     in_link: np.ndarray
     in_day: np.ndarray
     in_group: np.ndarray
@@ -131,7 +150,7 @@ def links(
     keys = ["sku", "warehouse", *grain]
     days = (pl.col("date") - pl.lit(posted.origin)).dt.total_days().cast(pl.Int32).alias("day")
     legs = (
-        movements.filter(pl.col("link").is_not_null())
+        movements.filter(pl.col("link") >= 0)
         .join(posted.cells.lazy(), on=keys, nulls_equal=True)
         .group_by("link", "cell", days, "kind")
         .agg(pl.col("qty").sum())
@@ -149,16 +168,11 @@ def links(
     cell = legs["cell"].to_numpy()
     transit = groups.transit[groups.of_cell[cell]]
     leaves = (legs["qty"].to_numpy() < 0) & ~transit
-    outs = pl.concat(
-        [
-            legs.filter(leaves).select("link", "cell", "day", -pl.col("qty")),
-            back.select("link", "cell", "day", "qty"),
-        ]
-    ).sort("day")
+    columns = ["link", "cell", "day", "qty", "post"]
+    legs = legs.with_columns(post=pl.Series(_posting_of(posted, legs, leaves)))
+    named = back.select("link", "cell", "day", "qty", post=pl.lit(-1, pl.Int64))
+    outs = pl.concat([legs.filter(leaves).select(columns).with_columns(-pl.col("qty")), named]).sort("day")
     ins = legs.filter(~leaves)
-    kind = ins["kind"].replace_strict(FLOW_CODE, return_dtype=pl.Int64).to_numpy()
-    key = cell_day(ins["cell"].to_numpy(), ins["day"].to_numpy()) + kind * len(Role) + int(Role.LINKED)
-    owner = groups.of_cell
 
     def column(frame: pl.DataFrame, name: str) -> np.ndarray:
         return frame[name].to_numpy()
@@ -167,11 +181,22 @@ def links(
         len(number),
         column(outs, "link"),
         column(outs, "day"),
-        owner[column(outs, "cell")],
+        groups.of_cell[column(outs, "cell")],
         column(outs, "qty"),
+        column(outs, "post") >= 0,
+        column(outs, "post"),
         column(ins, "link"),
         column(ins, "day"),
-        owner[column(ins, "cell")],
+        groups.of_cell[column(ins, "cell")],
         column(ins, "qty"),
-        np.searchsorted(posted.key(), key),
+        column(ins, "post"),
     )
+
+
+def _posting_of(posted: Postings, legs: pl.DataFrame, leaves: np.ndarray) -> np.ndarray:
+    """The posting that each leg went into."""
+    kind = legs["kind"].replace_strict(FLOW_CODE, return_dtype=pl.Int64).to_numpy()
+    role = np.where(leaves, int(Role.AVERAGE), int(Role.LINKED))
+    key = cell_day(legs["cell"].to_numpy(), legs["day"].to_numpy()) + kind * len(Role) + role
+    found: np.ndarray = np.searchsorted(posted.key(), key).astype(np.int64)
+    return found

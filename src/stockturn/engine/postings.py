@@ -125,6 +125,8 @@ def role_of(*, by_row: bool) -> pl.Expr:
     return (
         pl.when((pl.col("kind") == "revaluation") | ((pl.col("qty") == 0) & sent_back))
         .then(Role.REVALUED)
+        .when(pl.col("link") < 0)
+        .then(Role.AVERAGE)
         .when(pl.col("link").is_not_null() & arrives)
         .then(Role.LINKED)
         .when(costed & receipt & (pl.col("qty") > 0))

@@ -17,7 +17,8 @@ from stockturn.engine.periods import month_ends
 from stockturn.engine.postings import FLOW_CODE
 from stockturn.engine.scopes import Scopes
 from stockturn.engine.targets import CellTargets
-from stockturn.engine.valued import Timeline, ValuedDays
+from stockturn.engine.timeline import Timeline
+from stockturn.engine.valued import ValuedDays
 from stockturn.model import Period
 
 RECEIVED = ("purchase", "purchase_return", "production_in", "assembly_in", "transfer_in", "transfer_out")
@@ -211,7 +212,19 @@ def _figures(
     return figures
 
 
-_MONEY = ["opening_value", "closing_value", "avg_inventory", "cogs", "usage", "purchases_value", "scrap_value", "count_loss_value", "difference_value", "variance", "negative_stock_variance"]
+_MONEY = [
+    "opening_value",
+    "closing_value",
+    "avg_inventory",
+    "cogs",
+    "usage",
+    "purchases_value",
+    "scrap_value",
+    "count_loss_value",
+    "difference_value",
+    "variance",
+    "negative_stock_variance",
+]
 
 
 def _known(frame: pl.DataFrame, valued: ValuedDays) -> pl.DataFrame:

@@ -42,6 +42,12 @@ def with_links(
     return pl.concat([rest, together.lazy()], how="diagonal"), sources, _listed(open_legs)
 
 
+def neutral_transfers(movements: pl.LazyFrame) -> pl.LazyFrame:
+    """Transfers that move goods and no cost, because both ends share one average: link -1."""
+    moved = pl.col("link").is_not_null() & pl.col("kind").is_in(LEGS)
+    return movements.with_columns(link=pl.when(moved).then(-1).otherwise("link"))
+
+
 def _pair(legs: pl.DataFrame) -> pl.DataFrame:
     """Legs with the number of their pair: by document and sku, else by sku, day and quantity, else sku and day."""
     blank = pl.lit(None, pl.Int64).alias("link")

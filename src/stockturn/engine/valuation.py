@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.arrays import leads
 from stockturn.engine.balances import Balances
 from stockturn.engine.costgroups import CostGroups, Links, arrivals
 from stockturn.engine.entries import Entries
-from stockturn.engine.postings import FLOW_CODE, UNITS, Role
+from stockturn.engine.postings import UNITS, Role, cell_day
 from stockturn.engine.valuation_average import moving_average
+from stockturn.engine.valuation_fifo import fifo
+from stockturn.engine.valuation_monthly import month_numbers, monthly_average
 
 ISSUES = ("sale", "production_out", "scrap", "adjustment_out", "assembly_out", "other_out")
 PRICED = ("opening", "purchase", "production_in", "assembly_in", "other_in")
@@ -44,10 +48,14 @@ def choose_method(entries: Entries, settings: Settings) -> str:
     return "standard" if standard.item() else "none"
 
 
-def shares_sku(method: str, settings: Settings) -> bool:
-    """Whether one cost is kept for the sku in all warehouses together."""
+def cost_keys(method: str, settings: Settings, grain: Sequence[str]) -> list[str]:
+    """What one cost is kept for. A standard or a ledger cost needs no sharing: it stands on the item or the row."""
+    if method in ("standard", "ledger"):
+        return ["sku", "warehouse", *grain]
     scope = settings.turnover.cost_scope
-    return scope == "sku" or (scope == "auto" and method == "monthly_average")
+    if scope == "sku" or (scope == "auto" and method == "monthly_average"):
+        return ["sku"]
+    return ["sku", "warehouse"]
 
 
 @dataclass(frozen=True)
@@ -60,14 +68,45 @@ class Variance:
 
 
 @dataclass(frozen=True)
+class CostSteps:
+    """The cost of a group from a day on, sorted by group and day: where an average changes between postings."""
+
+    group: np.ndarray
+    day: np.ndarray
+    cost: np.ndarray
+
+
+@dataclass(frozen=True)
 class Valuation:
-    """``post_value``: value of each posting; ``unit_cost``: of each group-day; ``variances``;
-    ``by_average``: value of a balance is on-hand times unit cost (else the running sum of its postings)."""
+    """``post_value``: value of each posting; ``unit_cost``: what a unit is worth at the end of each group-day;
+    ``variances``; ``steps``: every change of a unit's worth, where not each of them is a group-day;
+    ``running``: a balance is the sum of its postings (else on-hand times unit cost)."""
 
     post_value: np.ndarray
     unit_cost: np.ndarray
-    variances: tuple[Variance, ...]
-    by_average: bool
+    variances: tuple[Variance, ...] = ()
+    steps: CostSteps | None = None
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class Book:
+    """Everything a cost method works on."""
+
+    held: Balances
+    groups: CostGroups
+    linked: Links
+    items: pl.DataFrame
+
+    @property
+    def seed(self) -> np.ndarray:
+        """See :func:`seeds`."""
+        return seeds(self.held, self.groups, self.items)
+
+
+def value(method: str, book: Book) -> Valuation:
+    """The book valued by a cost method."""
+    return _METHODS[method](book)
 
 
 def seeds(held: Balances, groups: CostGroups, items: pl.DataFrame) -> np.ndarray:
@@ -107,19 +146,118 @@ def _first_price(held: Balances, owner: np.ndarray, count: int) -> np.ndarray:
     return price
 
 
-def value_by_average(held: Balances, groups: CostGroups, linked: Links, seed: np.ndarray) -> Valuation:
-    """Moving average (SPEC 4): the cost of a day is the average after its arrivals."""
-    come = arrivals(held.postings, groups)
-    found = moving_average(come, linked, groups.transit, seed)
+def _moving(book: Book) -> Valuation:
+    """Moving average: the cost of a day is the average after its arrivals."""
+    groups, seed = book.groups, book.seed
+    come = arrivals(book.held.postings, groups)
+    found = moving_average(come, book.linked, groups.transit, seed)
     unit_cost = spread(found.cost, come.index, groups, seed)
-    value = posting_values(held, groups, unit_cost)
-    np.add.at(value, linked.in_post, found.link_value)
+    made = posting_values(book, unit_cost)
+    np.add.at(made, book.linked.in_post, found.link_value)
     variances = (
         Variance("negative_stock_variance", come.index, found.negative_stock),
         Variance("price_variance", come.index, found.price),
         Variance("rounding_difference", come.index, found.rounding),
     )
-    return Valuation(value, unit_cost, variances, True)
+    return Valuation(made, unit_cost, variances, _daily_steps(groups, unit_cost) if groups.shared else None)
+
+
+def _monthly(book: Book) -> Valuation:
+    """Month-end weighted average: every day of a month has the month's cost, also those before its receipts."""
+    groups, linked, seed = book.groups, book.linked, book.seed
+    come = arrivals(book.held.postings, groups)
+    last = int(groups.day.max(initial=0))
+    month_of = month_numbers(book.held.postings.origin, last)
+    found = monthly_average(come, linked, groups, month_of, seed)
+    steps = CostSteps(found.group, np.searchsorted(month_of, found.month), found.cost)
+    unit_cost = cost_at(steps, groups.group, groups.day, seed)
+    made = posting_values(book, unit_cost)
+    np.add.at(made, linked.in_post, found.link_value)
+    # What left by transfer left at the opening average, not at the month's.
+    real = linked.out_real
+    rows = groups.row[linked.out_post[real]]
+    np.add.at(made, linked.out_post[real], linked.out_qty[real] * unit_cost[rows] - found.out_value[real])
+    month_end = np.searchsorted(month_of, found.month, side="right") - 1
+    at = groups.row_of(found.group, month_end)
+    variances = (
+        Variance("negative_stock_variance", at, found.negative_stock),
+        Variance("price_variance", at, found.price),
+        Variance("rounding_difference", at, found.rounding),
+    )
+    return Valuation(made, unit_cost, variances, steps)
+
+
+def _fifo(book: Book) -> Valuation:
+    """First in, first out, per group."""
+    groups, posted = book.groups, book.held.postings
+    found = fifo(arrivals(posted, groups), book.linked, groups, book.seed)
+    made = posting_values(book, found.issue_cost)
+    np.add.at(made, book.linked.in_post, found.link_value)
+    everything = np.arange(len(groups.group))
+    back = posted.role == Role.COSTED_OUT
+    fifo_value = posted.qty[back] / UNITS * found.issue_cost[groups.row[back]]
+    off = np.bincount(groups.row[back], fifo_value - posted.cost[back], len(everything))
+    variances = (
+        Variance("negative_stock_variance", everything, found.negative_stock),
+        Variance("rounding_difference", everything, found.lost),
+        Variance("price_variance", everything, off),
+    )
+    steps = _daily_steps(groups, found.unit_cost) if groups.shared else None
+    return Valuation(made, found.unit_cost, variances, steps)
+
+
+def _ledger(book: Book) -> Valuation:
+    """The ledger's own cost: every row at the cost it carries, the others at the cost of the rows before them."""
+    posted, groups = book.held.postings, book.groups
+    costed = (posted.role == Role.COSTED_IN) | (posted.role == Role.COSTED_OUT)
+    size = len(groups.group)
+    units = np.bincount(groups.row[costed], np.abs(posted.qty[costed]) / UNITS, size)
+    money = np.bincount(groups.row[costed], np.abs(posted.cost[costed]), size)
+    index = np.flatnonzero(units > 0)
+    unit_cost = spread(money[index] / units[index], index, groups, book.seed)
+    return Valuation(posting_values(book, unit_cost), unit_cost, running=True)
+
+
+def _standard(book: Book) -> Valuation:
+    """Standard cost: the item's unit cost (else what would seed an average) for everything; a receipt at another
+    price leaves a price variance."""
+    posted, groups = book.held.postings, book.groups
+    cells = posted.cells.join(book.items, on="sku", how="left", maintain_order="left")
+    own = np.full(len(groups.transit), np.nan)
+    own[groups.of_cell] = cells["unit_cost"].fill_null(np.nan).to_numpy()
+    unit_cost = np.where(np.isnan(own), book.seed, own)[groups.group]
+    standard = np.where(posted.qty == 0, 0.0, posted.qty / UNITS * unit_cost[groups.row])
+    booked = posting_values(book, unit_cost)
+    booked = np.where(posted.role == Role.LINKED, standard, booked)
+    at = np.flatnonzero(booked != standard)
+    off = Variance("price_variance", groups.row[at], (standard - booked)[at])
+    return Valuation(booked, unit_cost, (off,))
+
+
+_METHODS: Mapping[str, Callable[[Book], Valuation]] = {
+    "moving_average": _moving,
+    "monthly_average": _monthly,
+    "fifo": _fifo,
+    "standard": _standard,
+    "ledger": _ledger,
+    "none": _moving,
+}
+
+
+def _daily_steps(groups: CostGroups, unit_cost: np.ndarray) -> CostSteps:
+    """Group-days on which a unit is worth something else than before."""
+    same = np.roll(unit_cost, 1) == unit_cost
+    rows = np.flatnonzero(leads(groups.group) | ~same)
+    return CostSteps(groups.group[rows], groups.day[rows], unit_cost[rows])
+
+
+def cost_at(steps: CostSteps, group: np.ndarray, day: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """The cost in force for a group on a day; before its first step the seed."""
+    if not len(steps.group):
+        return np.asarray(seed[group])
+    at = np.searchsorted(cell_day(steps.group, steps.day), cell_day(group, day), side="right") - 1
+    own = (at >= 0) & (steps.group[np.maximum(at, 0)] == group)
+    return np.where(own, steps.cost[np.maximum(at, 0)], seed[group])
 
 
 def spread(cost: np.ndarray, index: np.ndarray, groups: CostGroups, seed: np.ndarray) -> np.ndarray:
@@ -135,42 +273,13 @@ def spread(cost: np.ndarray, index: np.ndarray, groups: CostGroups, seed: np.nda
     return np.where(own, full[at], seed[groups.group])
 
 
-def posting_values(held: Balances, groups: CostGroups, unit_cost: np.ndarray) -> np.ndarray:
+def posting_values(book: Book, unit_cost: np.ndarray) -> np.ndarray:
     """Value of each posting: at its own cost where it has one, else quantity times the day's unit cost.
 
-    Linked transfer legs are 0 here; the walk that knows their source adds them.
+    Linked transfer legs are 0 here; the method that knows their source adds them.
     """
-    posted = held.postings
-    at_cost = posted.qty / UNITS * unit_cost[groups.row]
+    posted = book.held.postings
+    at_cost = posted.qty / UNITS * unit_cost[book.groups.row]
     at_cost = np.where(posted.qty == 0, 0.0, at_cost)
-    value = np.where(posted.role == Role.AVERAGE, at_cost, posted.cost)
-    return np.where(posted.role == Role.LINKED, 0.0, value)
-
-
-def value_directly(held: Balances, groups: CostGroups, seed: np.ndarray) -> Valuation:
-    """The ledger's own cost: every row at the cost it carries, the others at the cost of the rows before them."""
-    posted = held.postings
-    costed = (posted.role == Role.COSTED_IN) | (posted.role == Role.COSTED_OUT)
-    size = len(groups.group)
-    units = np.bincount(groups.row[costed], np.abs(posted.qty[costed]) / UNITS, size)
-    money = np.bincount(groups.row[costed], np.abs(posted.cost[costed]), size)
-    index = np.flatnonzero(units > 0)
-    unit_cost = spread(money[index] / units[index], index, groups, seed)
-    return Valuation(posting_values(held, groups, unit_cost), unit_cost, (), False)
-
-
-def value_at_standard(held: Balances, groups: CostGroups, seed: np.ndarray) -> Valuation:
-    """Standard cost: everything at one price per group; receipts at another price leave a price variance."""
-    posted = held.postings
-    unit_cost = seed[groups.group]
-    standard = np.where(posted.qty == 0, 0.0, posted.qty / UNITS * unit_cost[groups.row])
-    booked = posting_values(held, groups, unit_cost)
-    booked = np.where(posted.role == Role.LINKED, standard, booked)
-    at = np.flatnonzero(booked != standard)
-    off = Variance("price_variance", groups.row[at], (standard - booked)[at])
-    return Valuation(booked, unit_cost, (off,), True)
-
-
-def kind_code(kind: str) -> int:
-    """The number of a flow."""
-    return FLOW_CODE[kind]
+    made = np.where(posted.role == Role.AVERAGE, at_cost, posted.cost)
+    return np.where(posted.role == Role.LINKED, 0.0, made)
