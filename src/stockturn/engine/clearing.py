@@ -26,12 +26,13 @@ def with_action(
 
     Adds action, action_qty, cash_back, reason and due_date to cells that have a status.
 
-    The units in question are what is left after reserved goods and ``keep_days`` of demand. The first way that is
+    The units in question are what is left of idle stock after reserved goods and ``keep_days`` of demand, and what
+    will expire before it sells. The first way that is
     open: ``transfer`` (another warehouse sells it), ``return`` (the supplier takes goods back), ``promote`` (a price
     step clears it in time at the sales of the past year), ``bundle`` (with the best seller of its category in the
     same warehouse), ``dispose``. ``cash_back`` is what comes in, not what stands in the books: price after the
     reduction less selling cost, the supplier's credit, or the scrap value; transfers bring the full price (cost
-    where no price is known). Null where what it depends on is unknown. Other stock has action ``none``.
+    where no price is known). Expired goods are disposed of. Null where what it depends on is unknown. Other stock has action ``none``.
     """
     chosen = settings.deadstock.clearing
     ready = (
@@ -44,21 +45,25 @@ def with_action(
         .with_columns(action=_action(settings))
         .with_columns(action_qty=_quantity(settings))
     )
+    today = pl.lit(entries.as_of)
     days = pl.when(pl.col("status") == "dead").then(chosen.dead_due_days).otherwise(chosen.due_days)
-    acts = pl.col("action") != "none"
+    planned = pl.min_horizontal(today + pl.duration(days=days), "next_expiry")
     return ready.with_columns(cash_back=_cash(settings)).with_columns(
         reason=_reason(settings),
-        due_date=pl.when(acts).then(pl.lit(entries.as_of) + pl.duration(days=days)),
+        due_date=pl.when(pl.col("action") != "none").then(pl.max_horizontal(planned, today)),
     )
 
 
 def _units(settings: Settings) -> pl.Expr:
-    """Units that are in question: free stock beyond ``keep_days`` of demand; whole where the stock is."""
+    """Units that are in question: free stock of idle cells beyond ``keep_days`` of demand, whole where the stock is;
+    and at least what will expire unsold."""
     keep = pl.col("demand_per_day") * settings.deadstock.clearing.keep_days
     free = tidy((pl.col("on_hand") - pl.col("reserved").fill_null(0.0) - keep).clip(lower_bound=0.0))
     whole = pl.col("on_hand") == pl.col("on_hand").floor()
-    idle = pl.col("status").is_in(IDLE) & (pl.col("warehouse") != IN_TRANSIT)
-    return pl.when(idle & whole).then(free.floor()).when(idle).then(free).otherwise(0.0)
+    idle = pl.col("status").is_in(IDLE)
+    lying = pl.when(idle & whole).then(free.floor()).when(idle).then(free).otherwise(0.0)
+    here = pl.col("warehouse") != IN_TRANSIT
+    return pl.when(here).then(pl.max_horizontal(lying, "expiring_qty")).otherwise(0.0)
 
 
 def _targets(cells: pl.LazyFrame, sellers: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
@@ -121,6 +126,8 @@ def _action(settings: Settings) -> pl.Expr:
     way = pl.lit("none")
     for action in reversed(ACTIONS):
         way = pl.when(open_ways[action]).then(pl.lit(action)).otherwise(way)
+    expired = (pl.col("expired_qty") >= pl.col("units")).fill_null(False)
+    way = pl.when(expired).then(pl.lit("dispose")).otherwise(way)
     return pl.when(pl.col("units") > 0).then(way).otherwise(pl.lit("none"))
 
 
@@ -157,8 +164,15 @@ def _reason(settings: Settings) -> pl.Expr:
     lang, chosen = settings.lang, settings.deadstock.clearing
     idle = number(pl.col("idle_days"))
     rate = number(pl.col("demand_per_day"), 2)
+    expires = sentence(
+        "deadstock.why_expiry",
+        lang,
+        qty=number(pl.col("expiring_qty"), 2),
+        date=pl.col("next_expiry").cast(pl.String),
+    )
     why = (
-        pl.when(pl.col("last_demand").is_null()).then(sentence("deadstock.why_never", lang, idle=idle))
+        pl.when(pl.col("expiring_qty").fill_null(0.0) >= pl.col("units")).then(expires)
+        .when(pl.col("last_demand").is_null()).then(sentence("deadstock.why_never", lang, idle=idle))
         .when(pl.col("demand_per_day") > 0)
         .then(sentence("deadstock.why_cover", lang, cover=number(pl.col("cover_days")), rate=rate))
         .otherwise(sentence("deadstock.why_idle", lang, idle=idle))

@@ -10,6 +10,7 @@ from stockturn.engine.ageing import bucket_names
 from stockturn.engine.clearing import with_action
 from stockturn.engine.demand import activity, daily_rate
 from stockturn.engine.entries import Entries
+from stockturn.engine.expiry import by_cell, expiring
 from stockturn.engine.expr import IN_TRANSIT, ratio, tidy
 from stockturn.model import Ledger
 
@@ -47,6 +48,7 @@ def deadstock(
         .join(_newness(entries), on="sku", how="left")
         .join(_with_elsewhere(rates, held, settings), on=CELL, how="left")
         .join(_attributes(ledger, entries), on="sku", how="left")
+        .join(by_cell(expiring(entries, closing, ledger.table("batches"), settings)), on=CELL, how="left")
         .with_columns(unit_cost=ratio("value", "on_hand"))
     )
     judged = (
@@ -245,15 +247,34 @@ def _narrowed(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
     return cells
 
 
+SHOWN_AFTER_AGES = (
+    "receipt_value", "mean_age_days", "status", "idle_days", "demand_per_day", "rate_basis", "cover_days", "cover_reason",
+    "next_expiry", "expiring_qty", "expiring_value", "excess_qty", "excess_value", "reason_code", "unit_price",
+    "age_provision", "nrv_provision", "provision", "action", "action_qty", "cash_back", "reason", "owner", "due_date",
+)  # fmt: skip
+
+
 def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
+    """The columns in order. Excess needs the levels of a replenishment plan: null with reason ``no_plan``."""
     buckets = bucket_names(settings.deadstock)
     unknown = pl.lit(None, pl.Float64)
-    at_receipt = pl.sum_horizontal(f"receipt_value_{name}" for name in buckets)
-    return cells.with_columns(receipt_value=at_receipt).sort(["value", *CELL], descending=[True, False, False], nulls_last=True).select(
-        *CELL, "name", "category", "on_hand", "value", "last_sale", "days_since_sale", "last_receipt", "days_since_receipt",
-        *(f"age_{name}" for name in buckets), *(f"value_{name}" for name in buckets), "receipt_value", "mean_age_days",
-        "status", "idle_days", "demand_per_day", "rate_basis", "cover_days", "cover_reason",
-        unknown.alias("excess_qty"), unknown.alias("excess_value"), pl.lit("no_plan").alias("reason_code"),
-        "unit_price", "age_provision", "nrv_provision", "provision",
-        "action", "action_qty", "cash_back", "reason", "owner", "due_date",
-    )  # fmt: skip
+    full = cells.with_columns(
+        receipt_value=pl.sum_horizontal(f"receipt_value_{name}" for name in buckets),
+        excess_qty=unknown,
+        excess_value=unknown,
+        reason_code=pl.lit("no_plan"),
+    )
+    return full.sort(["value", *CELL], descending=[True, False, False], nulls_last=True).select(
+        *CELL,
+        "name",
+        "category",
+        "on_hand",
+        "value",
+        "last_sale",
+        "days_since_sale",
+        "last_receipt",
+        "days_since_receipt",
+        *(f"age_{name}" for name in buckets),
+        *(f"value_{name}" for name in buckets),
+        *SHOWN_AFTER_AGES,
+    )

@@ -1,0 +1,96 @@
+"""What will not sell before it expires: batches sold first expiry first."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.engine.demand import daily_rate
+from stockturn.engine.entries import Entries
+from stockturn.engine.expr import ratio, tidy
+
+CELL = ["sku", "warehouse"]
+
+
+def expiring(
+    entries: Entries, closing: pl.LazyFrame, batches: pl.LazyFrame, settings: Settings
+) -> pl.LazyFrame:
+    """One row per batch with an expiry date and something left, the next to expire first.
+
+    ``batches``: the canonical table as of ``as_of``; ``closing``: sku, warehouse, on_hand, value.
+    Columns out: sku, warehouse, batch, expiry, days_to_expiry (below 0: expired), qty_left, value (at the closing
+    unit cost), demand_per_day, rate_basis, expiring_qty (will not sell in time), expiring_value.
+
+    The first to expire is sold first, at the daily rate, up to and including its last day. Batches of 30 (10 days)
+    and 30 (20 days) at 2 a day: 20 of the first sell in time, 10 expire; of the second 20 sell, 10 expire.
+    """
+    rates = daily_rate(entries, settings).select(*CELL, "demand_per_day", "rate_basis")
+    listed = _placed(batches, closing).filter((pl.col("qty_left") > 0) & pl.col("expiry").is_not_null())
+    dated = (
+        listed.group_by(*CELL, "batch", "expiry")
+        .agg(pl.col("qty_left").sum())
+        .join(closing.select(*CELL, unit_cost=ratio("value", "on_hand")), on=CELL, how="left")
+        .join(rates, on=CELL, how="left")
+        .with_columns(
+            pl.col("demand_per_day").fill_null(0.0),
+            days_to_expiry=(pl.col("expiry") - pl.lit(entries.as_of)).dt.total_days(),
+        )
+    )
+    return (
+        _unsold(dated)
+        .with_columns(
+            value=pl.col("qty_left") * pl.col("unit_cost"),
+            expiring_value=pl.col("expiring_qty") * pl.col("unit_cost"),
+        )
+        .sort("expiry", *CELL, "batch")
+        .select(
+            *CELL, "batch", "expiry", "days_to_expiry", "qty_left", "value", "demand_per_day", "rate_basis",
+            "expiring_qty", "expiring_value",
+        )
+    )  # fmt: skip
+
+
+def by_cell(expiries: pl.LazyFrame) -> pl.LazyFrame:
+    """Per cell: next_expiry (the earliest, past ones included), expiring_qty, expiring_value, expired_qty of these."""
+    gone = pl.col("expiring_qty").filter(pl.col("days_to_expiry") <= 0)
+    return expiries.group_by(CELL).agg(
+        pl.col("expiry").min().alias("next_expiry"),
+        tidy(pl.col("expiring_qty").sum()),
+        pl.col("expiring_value").sum(),
+        tidy(gone.sum()).alias("expired_qty"),
+    )
+
+
+def _placed(batches: pl.LazyFrame, closing: pl.LazyFrame) -> pl.LazyFrame:
+    """Batches of cells that hold something; a list without warehouses speaks of skus that lie in one place only."""
+    held = closing.filter(pl.col("on_hand") > 0).select(CELL)
+    only = (
+        held.group_by("sku")
+        .agg(only=pl.col("warehouse").first(), places=pl.len())
+        .filter(pl.col("places") == 1)
+    )
+    return (
+        batches.join(only, on="sku", how="left")
+        .with_columns(warehouse=pl.coalesce("warehouse", "only"))
+        .drop("only", "places")
+        .join(held, on=CELL, how="semi")
+    )
+
+
+def _unsold(dated: pl.LazyFrame) -> pl.LazyFrame:
+    """Adds expiring_qty.
+
+    What is sold of the first k batches by the end of the k-th is sold_k = min(sold_(k-1) + qty_k, demand_k), demand_k
+    being all demand until it expires. Unrolled: the running quantity plus the running minimum, at most 0, of
+    demand less running quantity; so all cells are done at once.
+    """
+    demand = pl.col("demand_per_day") * pl.col("days_to_expiry").clip(lower_bound=0)
+    sold = pl.col("stock") + pl.min_horizontal((pl.col("demand") - pl.col("stock")).cum_min().over(CELL), 0.0)
+    return (
+        dated.sort(*CELL, "expiry", "batch")
+        .with_columns(demand=demand, stock=pl.col("qty_left").cum_sum().over(CELL))
+        .with_columns(sold=sold)
+        .with_columns(sold=pl.col("sold") - pl.col("sold").shift(1, fill_value=0.0).over(CELL))
+        .with_columns(expiring_qty=tidy(pl.col("qty_left") - pl.col("sold")).clip(0.0, pl.col("qty_left")))
+        .drop("demand", "stock", "sold")
+    )

@@ -1,0 +1,209 @@
+"""Provision and the way out: what is written off, what is proposed, what it brings in."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from stockturn.engine.ageing import ageing
+from stockturn.engine.deadstock import deadstock
+from stockturn.engine.entries import entries
+from stockturn.engine.wording import number, sentence
+from stockturn.i18n import LANGUAGES, text
+from stockturn.model import Ledger
+from tests.moves import closing_of, day, movements, settings
+
+SHORT = "date sku qty kind warehouse"
+COST = 10.0
+
+
+def items(**columns: object) -> pl.DataFrame:
+    """An item master of one sku."""
+    return pl.DataFrame({"sku": ["A"], **{name: [value] for name, value in columns.items()}})
+
+
+def cell(
+    rows: list[tuple[object, ...]],
+    as_of: date,
+    where: str = "W",
+    chosen: dict[str, object] | None = None,
+    **tables: pl.DataFrame,
+) -> dict[str, object]:
+    """The row of sku A in one warehouse; unit cost 10."""
+    given = settings(period={"as_of": as_of}, **(chosen or {}))
+    ledger = Ledger.of(movements=movements(rows, SHORT), **tables)
+    start = entries(ledger, given)
+    stock = closing_of(start, COST)
+    found = deadstock(ledger, start, stock, ageing(start, stock, given), given).collect()
+    return found.filter((pl.col("sku") == "A") & (pl.col("warehouse") == where)).row(0, named=True)
+
+
+def old_stock(qty: float = 100.0) -> list[tuple[object, ...]]:
+    """Bought on day 0, one unit sold then."""
+    return [(0, "A", qty + 1, "purchase", "W"), (0, "A", -1.0, "sale", "W")]
+
+
+def test_the_larger_of_age_and_net_realisable_value() -> None:
+    """100 units at 10 that are 400 days old: by age 1,000; at a price of 9 they lose 1.90 each; 1,000 is taken."""
+    found = cell(old_stock(), day(400), items=items(unit_price=9.0))
+    assert found["age_provision"] == pytest.approx(1000.0)
+    assert found["nrv_provision"] == pytest.approx(190.0)
+    assert found["provision"] == pytest.approx(1000.0)
+
+
+def test_net_realisable_value_counts_for_young_stock_too() -> None:
+    """10 days old, price 5: nothing by age, 5.50 a unit below cost."""
+    found = cell(old_stock(), day(10), items=items(unit_price=5.0))
+    assert (found["age_provision"], found["provision"]) == (0.0, pytest.approx(550.0))
+
+
+def test_a_good_price_never_writes_up() -> None:
+    """Net realisable value above cost: no provision, none negative; without a price it is unknown."""
+    assert cell(old_stock(), day(10), items=items(unit_price=50.0))["nrv_provision"] == 0.0
+    assert cell(old_stock(), day(10))["nrv_provision"] is None
+    assert cell(old_stock(), day(10))["provision"] == 0.0
+
+
+def test_the_price_list_in_force_at_as_of_counts() -> None:
+    """5 from day 100 on, 50 before; a later price is not yet known."""
+    prices = pl.DataFrame(
+        {"sku": ["A"] * 3, "valid_from": [day(0), day(100), day(300)], "unit_price": [50.0, 5.0, 1.0]}
+    )
+    assert cell(old_stock(), day(99), prices=prices)["unit_price"] == 50.0
+    assert cell(old_stock(), day(100), prices=prices)["unit_price"] == 5.0
+
+
+@pytest.mark.parametrize(("age", "share"), [(90, 0.0), (91, 0.25), (181, 0.5), (366, 1.0)])
+def test_provision_shares_by_bucket(age: int, share: float) -> None:
+    """Each bucket has its own share."""
+    assert cell(old_stock(), day(age))["age_provision"] == pytest.approx(share * 100 * COST)
+
+
+def test_stock_from_before_the_ledger_is_provided_for_as_old_as_the_ledger() -> None:
+    """A ledger of 100 days: at least 101 days old, so 25 %."""
+    stock = pl.DataFrame({"as_of": [day(-1)], "sku": ["A"], "on_hand": [10.0], "warehouse": ["W"]})
+    given = settings(period={"as_of": day(99)})
+    ledger = Ledger.of(movements=movements([(0, "B", 1.0, "purchase", "W")]), stock=stock)
+    start = entries(ledger, given)
+    closing = pl.LazyFrame({"sku": ["A"], "warehouse": ["W"], "on_hand": [10.0], "value": [100.0]})
+    found = deadstock(ledger, start, closing, ageing(start, closing, given), given).collect()
+    assert found["age_provision"].item() == pytest.approx(25.0)
+
+
+def test_active_stock_needs_nothing() -> None:
+    """No action, no reason, no date."""
+    rows = [(0, "A", 100.0, "purchase", "W"), *((n, "A", -1.0, "sale", "W") for n in range(1, 60))]
+    found = cell(rows, day(60))
+    assert [found[name] for name in ("action", "action_qty", "cash_back", "reason", "due_date")] == [
+        "none",
+        None,
+        None,
+        None,
+        None,
+    ]
+
+
+def test_a_supplier_who_takes_goods_back_gets_them() -> None:
+    """80 % of the cost, in two weeks, because the stock is dead."""
+    suppliers = pl.DataFrame({"supplier": ["S1"], "takes_returns": [True]})
+    found = cell(old_stock(), day(400), items=items(supplier="S1"), suppliers=suppliers)
+    assert (found["action"], found["action_qty"]) == ("return", 100.0)
+    assert found["cash_back"] == pytest.approx(800.0)
+    assert found["due_date"] == day(400) + timedelta(days=14)
+    assert "S1" in str(found["reason"])
+
+
+def test_a_price_step_is_proposed_where_it_clears_in_time() -> None:
+    """50 sold in the past year and 30 lie: at twice that rate 30 take 16 weeks; 70 % of 20 less 10 % selling cost each."""
+    rows = [(0, "A", 80.0, "purchase", "W"), (300, "A", -50.0, "sale", "W")]
+    found = cell(rows, day(400), items=items(unit_price=20.0))
+    assert (found["status"], found["action"], found["action_qty"]) == ("stagnant", "promote", 30.0)
+    assert found["cash_back"] == pytest.approx(30 * 20 * 0.9 * 0.7)
+    weeks = 30 / (50 / 365 * 2 * 7)
+    assert f"{weeks:.0f}" in str(found["reason"]) or f"{weeks + 0.5:.0f}" in str(found["reason"])
+
+
+def test_a_dead_item_goes_with_the_best_seller_of_its_category() -> None:
+    """No sale in a year, no price step helps: bundled with F, which sells most of Toys in this warehouse."""
+    rows = old_stock()
+    for sku, daily in (("F", -3.0), ("G", -1.0)):
+        rows += [(0, sku, 5000.0, "purchase", "W"), *((n, sku, daily, "sale", "W") for n in range(1, 401))]
+    master = pl.DataFrame({"sku": ["A", "F", "G"], "category": ["Toys"] * 3, "unit_price": [20.0] * 3})
+    found = cell(rows, day(400), items=master, chosen={"deadstock": {"slow_cover_days": 5000}})
+    assert (found["action"], found["action_qty"]) == ("bundle", 100.0)
+    assert "F" in str(found["reason"])
+    assert found["cash_back"] == pytest.approx(100 * 20 * 0.9 * 0.5)
+
+
+def test_what_nobody_takes_is_disposed_of() -> None:
+    """No price, no supplier, no other warehouse: scrap value."""
+    found = cell(old_stock(), day(400))
+    assert (found["action"], found["cash_back"]) == ("dispose", pytest.approx(100 * COST * 0.05))
+
+
+def test_slow_stock_keeps_ninety_days_of_demand() -> None:
+    """1 a day and 300 on hand: 210 are in question."""
+    rows = [(0, "A", 390.0, "purchase", "W"), *((n, "A", -1.0, "sale", "W") for n in range(1, 91))]
+    found = cell(rows, day(90))
+    assert (found["status"], found["action_qty"]) == ("slow", 210.0)
+    assert str(found["reason"]).startswith("Enough for 300 days at 1 a day")
+
+
+def test_expired_stock_is_disposed_of_and_due_at_once() -> None:
+    """7 of a batch expired ten days ago in a cell that sells."""
+    rows = [(0, "A", 100.0, "purchase", "W"), *((n, "A", -1.0, "sale", "W") for n in range(1, 60))]
+    batches = pl.DataFrame(
+        {
+            "batch": ["B"],
+            "sku": ["A"],
+            "warehouse": ["W"],
+            "qty_left": [7.0],
+            "expiry": [day(50)],
+            "received_on": [day(0)],
+        }
+    )
+    found = cell(rows, day(60), batches=batches)
+    assert (found["status"], found["action"], found["action_qty"]) == ("active", "dispose", 7.0)
+    assert (found["due_date"], found["expiring_qty"], found["expiring_value"]) == (day(60), 7.0, 70.0)
+
+
+def test_goods_on_the_way_are_not_dead() -> None:
+    """Left five days ago, old, and not arrived: active, no action."""
+    columns = f"{SHORT} doc_no"
+    rows = [
+        (0, "A", 50.0, "purchase", "V", "P"),
+        (1, "A", -10.0, "transfer_out", "V", "T0"), (1, "A", 10.0, "transfer_in", "W", "T0"),
+        (300, "A", -20.0, "transfer_out", "V", "T1"),
+    ]  # fmt: skip
+    given = settings(period={"as_of": day(305)})
+    ledger = Ledger.of(movements=movements(rows, columns))
+    start = entries(ledger, given)
+    stock = closing_of(start)
+    found = deadstock(ledger, start, stock, ageing(start, stock, given), given).collect()
+    way = found.filter(pl.col("warehouse") == "(in transit)").row(0, named=True)
+    assert (way["on_hand"], way["status"], way["idle_days"], way["action"]) == (20.0, "active", 5, "none")
+    assert way["age_181_365"] == 20.0
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_language_changes_the_reason_and_nothing_else(lang: str) -> None:
+    """Same figures; every reason ends as a sentence of its language."""
+    plain = cell(old_stock(), day(400))
+    found = cell(old_stock(), day(400), chosen={"lang": lang})
+    assert {**found, "reason": None} == {**plain, "reason": None}
+    assert str(found["reason"]).endswith("." if lang == "en" else "。")
+
+
+def test_sentences_are_filled_from_columns() -> None:
+    """A field that is null leaves the sentence null, not half said."""
+    frame = pl.DataFrame({"days": ["9", None]})
+    told = frame.select(sentence("deadstock.why_idle", "en", idle=pl.col("days"))).to_series().to_list()
+    assert told == [text("deadstock.why_idle", "en", idle="9"), None]
+
+
+def test_numbers_in_sentences_have_no_needless_decimals() -> None:
+    """12, 0.26, -3."""
+    frame = pl.DataFrame({"x": [12.0, 0.256, -3.0]})
+    assert frame.select(number(pl.col("x"), 2)).to_series().to_list() == ["12", "0.26", "-3"]
