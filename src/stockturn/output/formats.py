@@ -17,6 +17,8 @@ Cell = str | int | float | bool | date | datetime | None
 EXCEL_TEXT = 32_767
 """Longest text that Excel keeps in a cell; XlsxWriter drops a longer one without a word."""
 
+DATE_FORMAT = "yyyy-mm-dd"
+
 _DECIMALS: Mapping[Unit, int] = {
     Unit.COUNT: 0,
     Unit.QTY: 2,
@@ -64,7 +66,7 @@ def excel_format(unit: Unit, values: pl.Series | None = None) -> str:
         case Unit.CHANGE:
             return "+0.0%;-0.0%;0.0%"
         case Unit.DATE:
-            return "yyyy-mm-dd"
+            return DATE_FORMAT
         case Unit.TIMES | Unit.NUMBER:
             return "#,##0.00"
         case Unit.UNIT_MONEY:

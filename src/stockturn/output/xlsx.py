@@ -202,7 +202,7 @@ class _Book:
             worksheet.set_row(row, 13.5 * grid.lines_of(note, 0, COLUMNS - 1))
             row += 1
         row = write_tiles(grid, sheet.tiles, row + 1, self.extents)
-        row = write_findings(grid, sheet, row, self.tabs)
+        row = write_findings(grid, sheet, row, self.tabs, self.extents)
         self._contents(grid, row + 1, name)
         worksheet.set_tab_color(BLUE)
         worksheet.activate()

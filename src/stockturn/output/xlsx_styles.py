@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stockturn.output.formats import DATE_FORMAT
 from stockturn.output.palette import FILLS, HEAD, INK, LEVELS, LINE, PAPER, SOFT
 
 _FONTS = {"zh": "Microsoft YaHei", "en": "Calibri"}
@@ -32,13 +33,18 @@ class Styles:
     def body(self, number_format: str, wrap: bool = False) -> Any:
         """A cell of a table."""
         properties: dict[str, object] = {"num_format": number_format}
+        if number_format == "@":
+            properties["indent"] = 1
+        if number_format == DATE_FORMAT:
+            properties |= {"align": "left", "indent": 1}
         if wrap:
             properties |= {"text_wrap": True, "valign": "top"}
         return self.of(**properties)
 
     def total(self, number_format: str) -> Any:
         """A cell of the row of totals."""
-        return self.of(num_format=number_format, bold=True, top=1, top_color=HEAD, bg_color=PAPER)
+        looks = {"num_format": number_format, "indent": 1 if number_format == "@" else 0}
+        return self.of(**looks, bold=True, top=1, top_color=HEAD, bg_color=PAPER)
 
     def level(self, level: str) -> Any:
         """A conditional format: only what it changes."""
@@ -71,15 +77,16 @@ class Styles:
     @property
     def header(self) -> Any:
         """A column header over text."""
-        return self._header("left")
+        return self._header("left", indent=1)
 
     @property
     def number_header(self) -> Any:
         """A column header over figures: to the right, as they are."""
         return self._header("right")
 
-    def _header(self, align: str) -> Any:
+    def _header(self, align: str, **looks: object) -> Any:
         return self.of(
+            **looks,
             align=align,
             bold=True,
             font_color="#FFFFFF",

@@ -118,8 +118,28 @@ def _cell(row: int, column: int) -> str:
     return str(xl_rowcol_to_cell(row, column, row_abs=True, col_abs=True))
 
 
-def write_findings(grid: Grid, sheet: Sheet, row: int, tabs: Mapping[str, str]) -> int:
+def write_findings(
+    grid: Grid, sheet: Sheet, row: int, tabs: Mapping[str, str], extents: Mapping[str, Extent]
+) -> int:
     """The findings with money and link, then what to do; gives the row below them."""
+    row = _findings(grid, sheet, row, tabs, extents)
+    todos = [finding.todo for finding in sheet.findings if finding.todo]
+    if not todos:
+        return row
+    _section(grid, row + 1, grid.say("todo_title"))
+    row += 2
+    form = grid.styles.of(text_wrap=True, valign="vcenter", bottom=4, bottom_color=LINE)
+    for todo in todos:
+        words = f"☐  {todo}"
+        grid.text(row, 0, COLUMNS - 1, words, form)
+        grid.sheet.set_row(row, grid.lines_of(words, 0, COLUMNS - 1) * _POINTS_PER_LINE + 5)
+        row += 1
+    return row
+
+
+def _findings(
+    grid: Grid, sheet: Sheet, row: int, tabs: Mapping[str, str], extents: Mapping[str, Extent]
+) -> int:
     styles, say = grid.styles, grid.say
     _section(grid, row, say("findings_title"))
     row += 1
@@ -134,18 +154,12 @@ def write_findings(grid: Grid, sheet: Sheet, row: int, tabs: Mapping[str, str]) 
     grid.text(row, _TEXT_END + 3, COLUMNS - 1, say("detail_label"), indented)
     row += 1
     for number, finding in enumerate(sheet.findings, start=1):
-        _finding(grid, row, number, finding, tabs)
+        _finding(grid, row, f"{number}.  {finding.sentence}", finding)
+        tab = tabs.get(finding.link or "")
+        if tab:
+            place = extents.get(finding.link or "")
+            _link(grid, row, tab, place.first_row if place else 1)
         row += 1
-    todos = [finding for finding in sheet.findings if finding.todo]
-    if todos:
-        _section(grid, row + 1, say("todo_title"))
-        row += 2
-        for finding in todos:
-            words = f"☐  {finding.todo}"
-            form = styles.of(text_wrap=True, valign="vcenter", bottom=4, bottom_color=LINE)
-            grid.text(row, 0, COLUMNS - 1, words, form)
-            grid.sheet.set_row(row, grid.lines_of(words, 0, COLUMNS - 1) * _POINTS_PER_LINE + 5)
-            row += 1
     return row
 
 
@@ -160,28 +174,32 @@ def _section(grid: Grid, row: int, words: str) -> None:
     grid.sheet.set_row(row, 22)
 
 
-def _finding(grid: Grid, row: int, number: int, finding: Finding, tabs: Mapping[str, str]) -> None:
+_UNDER: Mapping[str, object] = {"bottom": 4, "bottom_color": LINE, "valign": "vcenter"}
+
+
+def _finding(grid: Grid, row: int, words: str, finding: Finding) -> None:
     styles = grid.styles
-    under = {"bottom": 4, "bottom_color": LINE, "valign": "vcenter"}
     badge = styles.of(
-        **under,
+        **_UNDER,
         bg_color=FILLS[finding.level],
         text_wrap=True,
         left=5,
         left_color=LEVELS[finding.level],
     )
-    words = f"{number}.  {finding.sentence}"
     grid.text(row, 0, _TEXT_END, words, badge)
     grid.sheet.set_row(row, grid.lines_of(words, 0, _TEXT_END) * _POINTS_PER_LINE + 6)
-    money = styles.of(**under, num_format="#,##0", bold=True, align="right")
+    money = styles.of(**_UNDER, num_format="#,##0", bold=True, align="right")
     grid.sheet.merge_range(row, _TEXT_END + 1, row, _TEXT_END + 2, "", money)
     if finding.money is not None:
         grid.sheet.write_number(row, _TEXT_END + 1, finding.money, money)
-    link = styles.of(**under, font_color=LEVELS["info"], underline=1, indent=1)
+    link = styles.of(**_UNDER, font_color=LEVELS["info"], underline=1, indent=1)
     grid.sheet.merge_range(row, _TEXT_END + 3, row, COLUMNS - 1, "", link)
-    tab = tabs.get(finding.link or "")
-    if tab:
-        grid.sheet.write_url(row, _TEXT_END + 3, f"internal:{quoted(tab)}!A1", link, tab)
+
+
+def _link(grid: Grid, row: int, tab: str, target: int) -> None:
+    """To the header of the table in question (``target`` is its first data row, counted from 0)."""
+    form = grid.styles.of(**_UNDER, font_color=LEVELS["info"], underline=1, indent=1)
+    grid.sheet.write_url(row, _TEXT_END + 3, f"internal:{quoted(tab)}!A{max(target, 1)}", form, tab)
 
 
 def quoted(tab: str) -> str:

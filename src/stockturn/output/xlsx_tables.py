@@ -27,10 +27,9 @@ from stockturn.schema import Unit
 _EPOCH_DAYS = 25_569
 """Excel's number of 1970-01-01."""
 
-_WIDEST_TEXT = 42
 _NARROWEST = 7
 _LONG_TEXT = 60
-"""Text that is wider than this is wrapped."""
+"""Text that is wider than this is wrapped (a wide character counts as 2)."""
 
 _WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
 _FILTER_BUTTON = 3
@@ -55,18 +54,28 @@ class Tab:
     name: str
     widths: dict[int, float] = field(default_factory=dict)
     headers: dict[int, list[str]] = field(default_factory=dict)
+    wrapped: list[tuple[int, int, pl.Series]] = field(default_factory=list)
 
     def widen(self, column: int, needed: float) -> None:
         """Keep the widest need of a column."""
         self.widths[column] = max(self.widths.get(column, 0.0), needed)
 
     def apply_widths(self) -> None:
-        """Set the widths at the end, when every block has said what it needs, and then the height of headers."""
+        """Set the widths at the end, when every block has said what it needs, and then the height of headers and
+        of wrapped rows: not every program fits it by itself."""
         for column, needed in self.widths.items():
             self.sheet.set_column(column, column, needed)
         for row, labels in self.headers.items():
             lines = max(_header_lines(label, self.widths[column]) for column, label in enumerate(labels))
             self.sheet.set_row(row, 14.5 * lines + 3)
+        heights: dict[int, float] = {}
+        for column, first, needed in self.wrapped:
+            lines_of = (needed / (self.widths[column] - 3)).ceil().cast(pl.Int64)
+            for place, lines in enumerate(lines_of.fill_null(1).to_list(), start=first):
+                heights[place] = max(heights.get(place, 1), lines)
+        for row, lines in heights.items():
+            if lines > 1:
+                self.sheet.set_row(row, 13.5 * lines + 2)
 
 
 def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) -> tuple[Extent, int]:
@@ -132,9 +141,13 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.strftime("%Y-%m-%d %H:%M")
         values, cut = text_column(values.cast(pl.String))
-        widest = _text_width(values)
-        form, write = styles.body("@", wrap=widest > _LONG_TEXT), sheet.write_string
-        tab.widen(column, min(widest, _LONG_TEXT if widest > _LONG_TEXT else _WIDEST_TEXT) + 1.5)
+        widths = values.str.len_chars() + values.str.count_matches(_WIDE)
+        widest = _usual_width(widths)
+        wrap = widest > _LONG_TEXT
+        form, write = styles.body("@", wrap=wrap), sheet.write_string
+        tab.widen(column, min(widest, _LONG_TEXT) + 2.5)
+        if wrap:
+            tab.wrapped.append((column, first, widths))
     for place, value in enumerate(values.to_list(), start=first):
         if value is not None:
             write(place, column, value, form)
@@ -147,10 +160,8 @@ def _heat_values(block: Block) -> pl.Series:
     return pl.concat([block.frame[name].cast(pl.Float64) for name in figures])
 
 
-def _text_width(values: pl.Series) -> int:
-    """Width that all but the odd text need, a wide character counting as 2: one name of 300 signs must not
-    push a list off the page."""
-    widths = values.str.len_chars() + values.str.count_matches(_WIDE)
+def _usual_width(widths: pl.Series) -> int:
+    """Width that all but the odd text need: one name of 300 signs must not push a list off the page."""
     usual = widths.quantile(_USUAL, interpolation="lower")
     return int(usual) if usual is not None else 0
 
@@ -176,7 +187,7 @@ def _header_lines(label: str, room: float) -> int:
     lines, used = 1, 0
     for word in label.split(" "):
         needed = width(word)
-        if used and used + 1 + needed > room - 1:
+        if used and used + 1 + needed > room:
             lines, used = lines + 1, needed
         else:
             used += needed + (1 if used else 0)

@@ -172,7 +172,7 @@ def _moves(context: Context, frame: pl.DataFrame) -> list[Block]:
     moved = frame.filter(pl.col("previous_abc").is_not_null() & (pl.col("abc") != pl.col("previous_abc")))
     if moved.height == 0:
         return []
-    columns = ("warehouse", "sku", "name", "category", "previous_abc", "abc", "value", "share")
+    columns = ("sku", "previous_abc", "abc", "value", "share", "cum_share", "name", "category", "warehouse")
     short, omitted = capped(sorted_by(pick(moved, *columns), "value"), context.settings.report.short_rows)
     say = context.say
     return [

@@ -139,10 +139,15 @@ def _ageing(context: Context, held: pl.DataFrame) -> list[Block]:
             "ageing",
             total={group: say.word("total"), **total},
             charts=(chart,) if parts else (),
-            labels={"value": say("stock_value")},
+            labels={"value": say("stock_value"), **_age_labels(context, parts)},
             omitted=omitted,
         )
     ]
+
+
+def _age_labels(context: Context, parts: tuple[str, ...]) -> dict[str, str]:
+    """Under a title that says value, a bucket is its days."""
+    return {name: context.say.label(name.replace("value_", "age_")) for name in parts}
 
 
 def _worst(context: Context, held: pl.DataFrame) -> list[Block]:

@@ -148,7 +148,6 @@ def _differences(context: Context) -> list[Block]:
             "differences",
             notes=(say("see_list", tab=say("block_all_differences")),) if left else (),
             total={"sku": say.word("total"), **{name: sums[name] for name in sums if name in short.columns}},
-            bars=(measure,),
         )
     ]
     if left:
