@@ -10,25 +10,25 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import IO
 
 from stockturn.config.ingest import IngestSettings
 from stockturn.errors import InputError
 
 BLOCK = 1 << 20
-OVERLAP = 1 << 10  # a token that straddles two blocks is seen in the second one
+CARRY = 1 << 16  # a cell longer than this is text, not structure: its beginning need not be kept
 
 _MEGABYTE = 1 << 20
-_FAR = re.compile(rb"""\sr\s*=\s*["']([A-Z]{0,3})([0-9]{5,})["']""")
-_WIDE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{2,})([0-9]+)["']""")
-_ROW = re.compile(rb"""<(?:\w+:)?row[\s>/]""")
 _HIDDEN = re.compile(rb"""<(?:\w+:)?row\s[^>]*\shidden\s*=\s*["'](?:1|true)["']""")
-_ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
 _UNCACHED = re.compile(rb"""(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^>]*)?/>)\s*</(?:\w+:)?c>""")
 _COUNT = re.compile(rb"""uniqueCount\s*=\s*["']\s*([0-9]+)""")
 _REPEAT = re.compile(rb"""number-(columns|rows)-repeated\s*=\s*["']([0-9]+)["'][^>]*office:value-type""")
+_REFERENCE = rb"""\sr\s*=\s*["']%s["']"""
+_FAR_COLUMN = re.compile(_REFERENCE % rb"([A-Z]{3,})[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ class Scan:
     """What was counted, per worksheet part (``xl/worksheets/sheet1.xml``): errors, uncached, hidden."""
 
     parts: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def total(self, fact: str) -> int:
-        """Over all sheets."""
-        return sum(part.get(fact, 0) for part in self.parts.values())
 
 
 def scan(file: IO[bytes], name: str, limits: IngestSettings) -> Scan:
@@ -49,46 +45,44 @@ def scan(file: IO[bytes], name: str, limits: IngestSettings) -> Scan:
     says), a DOCTYPE, more rows, columns or cells in the used range than the limits, a string table that claims
     more strings than its bytes can hold.
     """
+    parts: dict[str, dict[str, int]] = {}
+    room = limits.max_inflated_mb * _MEGABYTE
     try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise InputError("workbook_broken", file=name) from None
-    with archive:
-        parts: dict[str, dict[str, int]] = {}
-        inflated = 0
-        for info in archive.infolist():
-            if not info.filename.endswith((".xml", ".rels", ".bin")):
-                continue
-            meter = _Meter(name, info.filename, limits)
-            try:
+        with zipfile.ZipFile(file) as archive:
+            for info in archive.infolist():
+                if not info.filename.endswith((".xml", ".rels", ".bin")):
+                    continue
+                meter = _Meter(name, info.filename, limits)
                 with archive.open(info) as part:
                     for block, fresh in _blocks(part):
-                        inflated += fresh
-                        if inflated > limits.max_inflated_mb * _MEGABYTE:
+                        room -= fresh
+                        if room < 0:
                             raise InputError("file_inflates", file=name, limit=limits.max_inflated_mb)
                         meter.see(block, fresh)
-            except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
-                raise InputError("workbook_broken", file=name) from None
-            except InputError:
-                raise
-            except Exception as error:  # zlib.error is no OSError
-                raise InputError("workbook_broken", file=name) from error
-            meter.close()
-            if meter.sheet:
-                parts[info.filename] = meter.facts
+                meter.close()
+                if meter.sheet:
+                    parts[info.filename] = meter.facts
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, KeyError):
+        raise InputError("workbook_broken", file=name) from None
     return Scan(parts)
 
 
 def _blocks(part: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Blocks with the end of the one before in front, and how many bytes are new."""
+    """Blocks that end before a cell begins, so that every cell is seen whole and once; and how many bytes are new."""
     kept = b""
     while fresh := part.read(BLOCK):
-        yield kept + fresh, len(fresh)
-        kept = fresh[-OVERLAP:]
+        block = kept + fresh
+        cut = max(block.rfind(b"<c "), block.rfind(b"<row"))
+        if cut <= 0 or len(block) - cut > CARRY:
+            cut = len(block)
+        yield block[:cut], len(fresh)
+        kept = block[cut:]
+    if kept:
+        yield kept, 0
 
 
 class _Meter:
-    """Counts in one part. The overlap is counted once: a match must end in the fresh bytes."""
+    """Counts in one part."""
 
     def __init__(self, name: str, part: str, limits: IngestSettings) -> None:
         self.name, self.part, self.limits = name, part, limits
@@ -100,7 +94,6 @@ class _Meter:
         self.rows = self.columns = self.bytes = self.claimed = 0
 
     def see(self, block: bytes, fresh: int) -> None:
-        start = len(block) - fresh
         first = self.bytes == 0
         self.bytes += fresh
         if self.xml and first and b"<!DOCTYPE" in block[:4096].upper():
@@ -108,42 +101,62 @@ class _Meter:
         if self.strings and first and (claim := _COUNT.search(block)):
             self.claimed = int(claim.group(1)[:18])
         if self.sheet:
-            self._sheet(block, start)
+            self._sheet(block)
         if self.content:
-            for match in _REPEAT.finditer(block):
-                count = int(match.group(2)[:12])
-                limit = self.limits.max_rows if match.group(1) == b"rows" else self.limits.max_columns
-                if count > limit:
-                    raise self._too_large(count, count)
-
-    def _sheet(self, block: bytes, start: int) -> None:
-        self.rows += _count(_ROW, block, start)
-        for match in _FAR.finditer(block):
-            self.rows = max(self.rows, int(match.group(2)[:12]))
-        for match in _WIDE.finditer(block):
-            self.columns = max(self.columns, _column(match.group(1)))
-        self.facts["errors"] += _count(_ERROR, block, start)
-        self.facts["hidden"] += _count(_HIDDEN, block, start)
-        self.facts["uncached"] += _count(_UNCACHED, block, start)
-        cells = self.rows * max(self.columns, 1)
-        if (
-            self.rows > self.limits.max_rows
-            or self.columns > self.limits.max_columns
-            or cells > self.limits.max_cells
-        ):
-            raise self._too_large(self.rows, self.columns)
+            self._repeats(block)
 
     def close(self) -> None:
         # the shortest entry of a string table is "<si/>": five bytes
         if self.strings and self.claimed > self.bytes // 5 + 1:
             raise InputError("workbook_lies", file=self.name, found=self.claimed)
 
+    def _sheet(self, block: bytes) -> None:
+        self.rows += block.count(b"<row") + block.count(b":row ")
+        self._far_row(block)
+        self._far_column(block)
+        self.facts["errors"] += block.count(b't="e"') + block.count(b"t='e'")
+        if b"hidden" in block:
+            self.facts["hidden"] += len(_HIDDEN.findall(block))
+        if b"<f" in block or b":f" in block:
+            self.facts["uncached"] += len(_UNCACHED.findall(block))
+        limits = self.limits
+        cells = self.rows * max(self.columns, 1)
+        if self.rows > limits.max_rows or self.columns > limits.max_columns or cells > limits.max_cells:
+            raise self._too_large(self.rows, self.columns)
+
+    def _far_row(self, block: bytes) -> None:
+        """A reference whose row has more digits than there were rows: a gap, or a stray cell far away."""
+        for match in _rows_of(len(str(self.rows)) + 1).finditer(block):
+            self.rows = max(self.rows, int(match.group(1)[:12]))
+
+    def _far_column(self, block: bytes) -> None:
+        for far in _FAR_COLUMN.finditer(block):
+            self.columns = max(self.columns, _column(far.group(1)))
+        while self.columns < _column(b"ZZ") and (wider := _columns_above(self.columns).search(block)):
+            self.columns = max(self.columns, _column(wider.group(1)))
+
+    def _repeats(self, block: bytes) -> None:
+        for match in _REPEAT.finditer(block):
+            count = int(match.group(2)[:12])
+            if count > (self.limits.max_rows if match.group(1) == b"rows" else self.limits.max_columns):
+                raise self._too_large(count, count)
+
     def _too_large(self, rows: int, columns: int) -> InputError:
         return InputError("sheet_too_large", file=self.name, sheet=self.part, rows=rows, columns=columns)
 
 
-def _count(pattern: re.Pattern[bytes], block: bytes, start: int) -> int:
-    return sum(1 for match in pattern.finditer(block) if match.end() > start)
+@cache
+def _rows_of(digits: int) -> re.Pattern[bytes]:
+    return re.compile(_REFERENCE % (rb"[A-Z]{1,3}([0-9]{%d,})" % digits))
+
+
+@cache
+def _columns_above(column: int) -> re.Pattern[bytes]:
+    """References of two letters whose first letter is later than that of the widest column so far."""
+    first = b"A" if column <= 26 else bytes([64 + (column - 1) // 26 + 1])
+    return (
+        re.compile(_REFERENCE % (rb"([%c-Z][A-Z])[0-9]+" % first)) if first <= b"Z" else re.compile(rb"(?!)")
+    )
 
 
 def _column(letters: bytes) -> int:

@@ -258,10 +258,10 @@ def _refused_rows(
     )
     joined = rows.join(raw, on=ROW, how="left", maintain_order="left")
     present = [name for name in rows["column"].unique().to_list() if name in columns]
-    found = pl.coalesce(
-        [pl.when(pl.col("column") == name).then(pl.col(columns[name])) for name in present]
-        or [pl.lit(None, pl.String)]
-    )
+    cells_of: list[pl.Expr] = [
+        pl.when(pl.col("column") == name).then(pl.col(columns[name])) for name in present
+    ]
+    found = pl.coalesce([*cells_of, pl.lit(None, pl.String)])
     codes = rows["reason_code"].unique().to_list()
     lang = settings.lang
     reasons = {code: text(f"ingest.{code}", lang) for code in codes}

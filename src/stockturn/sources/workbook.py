@@ -6,14 +6,14 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 
 from stockturn.config.ingest import IngestSettings
 from stockturn.errors import InputError
-from stockturn.sources.grid import ROW, Grid, cell_names
+from stockturn.sources.grid import ROW, Grid, as_text, cell_names
 from stockturn.sources.prescan import Scan, scan
 
 _MODIFIED = re.compile(rb"<dcterms:modified[^>]*>([0-9T:.-]+)")
@@ -73,41 +73,53 @@ def frame_of(rows: Sequence[Sequence[Any]], merges: Sequence[tuple[int, int, int
 
 
 def _column(name: str, cells: Sequence[Any]) -> pl.Series:
-    """One column with its own type where all its cells agree, else text. Empty cells are null."""
+    """One column with its own type where all its cells agree, else text. Empty cells are null.
+
+    A column of figures under a caption is text in the grid; each kind of cell is turned into text as a whole
+    column, because a call per cell would cost more than the reading.
+    """
     kinds = set(map(type, cells)) - {type(None)}
-    if kinds <= {str}:
-        series = pl.Series(name, cells, dtype=pl.String)
-        return series.set(series == "", None) if (series == "").any() else series
     if "" in cells:
-        kinds = set(map(type, (cell for cell in cells if cell != "")))
+        kinds = {type(cell) for cell in cells if cell != ""} - {type(None)}
     if kinds <= {float, int}:
         return pl.Series(name, [cell if cell != "" else None for cell in cells], dtype=pl.Float64)
     if kinds == {date}:
-        return pl.Series(name, [cell if cell != "" else None for cell in cells], dtype=pl.Date)
-    if kinds <= {datetime, date}:
-        return pl.Series(name, [_moment(cell) for cell in cells], dtype=pl.Datetime("us"))
-    return pl.Series(name, [_text(cell) for cell in cells], dtype=pl.String)
+        return _only(name, cells, date, pl.Date())
+    if kinds == {datetime}:
+        return _only(name, cells, datetime, pl.Datetime("us"))
+    columns = _by_kind(name, cells, kinds)
+    pieces = [as_text(series.name, series.dtype) for series in columns]
+    return pl.DataFrame(columns).select(pl.coalesce(pieces).alias(name))[name]
 
 
-def _moment(cell: Any) -> datetime | None:
-    if cell == "" or cell is None:
-        return None
-    return cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
+_KINDS: dict[type, pl.DataType] = {
+    str: pl.String(),
+    float: pl.Float64(),
+    int: pl.Float64(),
+    date: pl.Date(),
+    datetime: pl.Datetime("us"),
+}
 
 
-def _text(cell: Any) -> str | None:
-    if cell is None or cell == "":
+def _by_kind(name: str, cells: Sequence[Any], kinds: set[type]) -> list[pl.Series]:
+    found = [_only(f"{name}_{kind.__name__}", cells, kind, _KINDS[kind]) for kind in kinds & _KINDS.keys()]
+    if kinds - _KINDS.keys():
+        others = [None if type(cell) in _KINDS else _other(cell) for cell in cells]
+        found.append(pl.Series(f"{name}_other", others, dtype=pl.String))
+    return found
+
+
+def _only(name: str, cells: Sequence[Any], kind: type, dtype: pl.DataType) -> pl.Series:
+    return pl.Series(
+        name, [cell if type(cell) is kind and cell != "" else None for cell in cells], dtype=dtype
+    )
+
+
+def _other(cell: Any) -> str | None:
+    if cell is None:
         return None
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.strftime("%Y-%m-%d %H:%M:%S")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    if isinstance(cell, timedelta | time):
-        return str(cell)
     return str(cell)
 
 
