@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from stockturn.config import Settings
@@ -37,7 +39,7 @@ def ageing(
     """
     parts = _with_value(layers(entries, closing, settings, batches), entries, closing)
     names = bucket_names(settings.deadstock)
-    bucket = _bucket(entries, settings.deadstock)
+    bucket = bucket_of(entries.as_of, settings.deadstock)
     sums = [
         pl.col(column).filter(pl.col("bucket") == name).sum().alias(f"{prefix}_{name}")
         for prefix, column in (("age", "qty"), ("value", "value"), ("receipt_value", "receipt_value"))
@@ -59,9 +61,9 @@ def ageing(
     return closing.select(CELL).join(aged, on=CELL, how="left").with_columns(pl.col(buckets).fill_null(0.0))
 
 
-def _bucket(entries: Entries, settings: DeadStockSettings) -> pl.Expr:
-    """The bucket of each layer by its age; before the ledger has one of its own."""
-    age = (pl.lit(entries.as_of) - pl.col("received_on")).dt.total_days()
+def bucket_of(as_of: date, settings: DeadStockSettings) -> pl.Expr:
+    """The bucket of a layer by its ``received_on``; what came before the ledger has one of its own."""
+    age = (pl.lit(as_of) - pl.col("received_on")).dt.total_days()
     *spans, over, start = bucket_names(settings)
     name = pl.lit(over)
     for end, span in reversed(list(zip(settings.age_buckets, spans, strict=True))):

@@ -42,32 +42,37 @@ def _columns(**groups: str) -> dict[str, Column]:
 
 
 COLUMNS: dict[str, Column] = _columns(
-    text="sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
+    text="who override_reason "
+    "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
     "raw skipped_by file_hash encoding mapping",
     code="kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
-    "value_basis cover_reason",
-    date="date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
+    "value_basis cover_reason age_bucket",
+    date="made_on "
+    "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
     "oldest_on next_expiry expiry exported_at",
     flag="estimated not_historic",
-    count="span horizon "
+    count="promotion promotion_days overrides "
+    "span horizon "
     "rank "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
     "demand_buckets days_with_demand row raw_order",
-    qty="mean q50 q80 q90 q95 q97_5 q99 error_sd "
+    qty="base_mean actual_qty abs_error promotion_qty extra_qty leftover_qty "
+    "mean q50 q80 q90 q95 q97_5 q99 error_sd "
     "expected_qty "
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
     "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
-    "action_qty expiring_qty qty_left",
+    "action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
     qty_per_day="demand_per_day",
-    money="cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
+    money="margin_given_up "
+    "cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
     "revenue_previous revenue_year_ago gross_margin_previous gross_margin_year_ago "
     "value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
     "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_est scrap_value "
     "count_loss_value variance negative_stock_variance "
-    "cash_back age_provision nrv_provision receipt_value expiring_value "
+    "cash_back age_provision nrv_provision receipt_value expiring_value cleared_value slid_out_value slid_in_value arrived_value "
     "value_0_30 value_31_60 value_61_90 value_91_180 value_181_365 value_over_365 value_over_start "
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
@@ -75,7 +80,7 @@ COLUMNS: dict[str, Column] = _columns(
     share="wape sum_wape pinball habit_pinball "
     "share_previous stockout_rate_previous stockout_rate_year_ago "
     "share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
-    change="bias fva fva_seasonal sum_fva turnover_change",
+    change="override_fva bias fva fva_seasonal sum_fva turnover_change",
     times="turnover_previous turnover_year_ago gmroi_previous gmroi_year_ago "
     "turnover turnover_period turnover_units target gmroi stock_to_sales",
     days="dio_total_previous dio_change phantom_days dio_days_previous "
@@ -83,7 +88,8 @@ COLUMNS: dict[str, Column] = _columns(
     "days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
     "mix rate idle change "
     "mean_age_days idle_days days_to_expiry",
-    number="mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
+    number="planned_uplift measured_uplift used_uplift "
+    "mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
 )
 
 
