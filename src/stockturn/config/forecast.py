@@ -120,6 +120,16 @@ class ForecastSettings(Section):
     new_series_cv: float = Field(
         1.0, ge=0, description="spread of a new item over its mean, where no longer series tell it"
     )
+    like: dict[str, str] = Field(
+        default_factory=dict, description="new sku = reference sku whose demand it is expected to follow"
+    )
+    ramp_buckets: int = Field(
+        6, ge=1, description="up to so many periods of its own a new item follows its reference"
+    )
+    ramp_items: int = Field(5, ge=1, description="items of a category that its ramp needs at an age")
+    promotion_window_days: int = Field(
+        28, ge=1, description="days before and after a promotion that its uplift is measured against"
+    )
     short_history: int = Field(3, ge=1, description="with fewer periods than this the forecast says so")
     chunk: int = Field(4096, ge=64, description="series worked on at once")
 
