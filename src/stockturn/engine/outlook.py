@@ -1,0 +1,134 @@
+"""Expected demand ahead of as_of, as one cumulative curve per cell, and its inverse: when will so much be gone.
+
+Day 1 is the day after ``as_of``. A curve is straight between the edges of the forecast's buckets and goes on beyond
+the last one at the mean rate of the whole horizon.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stockturn.engine.loss import Floats
+
+Ints = NDArray[np.int64]
+
+HAIR = 1e-9
+BUCKET_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+"""Mean length of a bucket in days, for spans counted in buckets."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """``edges``: days after as_of, rising from 0. ``total``: one row per cell, cumulative demand at each edge.
+    ``rate``: demand per day beyond the last edge."""
+
+    edges: Floats
+    total: Floats
+    rate: Floats
+
+    def take(self, rows: Ints) -> Outlook:
+        """The curves of some cells, in that order (a cell may come twice)."""
+        return Outlook(self.edges, self.total[rows], self.rate[rows])
+
+    def until(self, days: Floats | float) -> Floats:
+        """Demand from as_of to the end of that day, per cell.
+
+        >>> flat(np.array([2.0])).until(3.5).tolist()
+        [7.0]
+        """
+        day = np.broadcast_to(np.maximum(np.asarray(days, dtype=np.float64), 0.0), self.rate.shape)
+        last = len(self.edges) - 1
+        left = np.clip(np.searchsorted(self.edges, day, side="right") - 1, 0, max(last - 1, 0))
+        if last == 0:
+            return np.asarray(day * self.rate)
+        rows = np.arange(len(day))
+        start, end = self.total[rows, left], self.total[rows, left + 1]
+        width = self.edges[left + 1] - self.edges[left]
+        inside = start + (end - start) * np.clip((day - self.edges[left]) / width, 0.0, 1.0)
+        return np.asarray(inside + np.maximum(day - self.edges[last], 0.0) * self.rate)
+
+    def when(self, qty: Floats) -> Floats:
+        """Days after as_of until cumulative demand reaches ``qty``; inf where it never does, 0 for nothing.
+
+        >>> flat(np.array([6.2, 0.0])).when(np.array([12.0, 1.0])).round(3).tolist()
+        [1.935, inf]
+        """
+        wanted = np.asarray(qty, dtype=np.float64)
+        last = len(self.edges) - 1
+        whole = self.total[:, last]
+        beyond = np.where(
+            self.rate > 0, self.edges[last] + (wanted - whole) / np.where(self.rate > 0, self.rate, 1), np.inf
+        )
+        if last == 0:
+            return np.where(wanted <= 0, 0.0, beyond)
+        right = np.clip((self.total < wanted[:, None]).sum(axis=1), 1, last)
+        rows = np.arange(len(wanted))
+        start, end = self.total[rows, right - 1], self.total[rows, right]
+        step = np.where(end > start, end - start, 1.0)
+        inside = self.edges[right - 1] + (self.edges[right] - self.edges[right - 1]) * (wanted - start) / step
+        return np.where(wanted <= 0, 0.0, np.where(wanted > whole, beyond, inside))
+
+
+def flat(rate: Floats) -> Outlook:
+    """The same demand every day."""
+    return Outlook(np.zeros(1), np.zeros((len(rate), 1)), np.asarray(rate, dtype=np.float64))
+
+
+def first_day(days: Floats) -> Floats:
+    """The first whole day by which a fractional one has come: 1.94 -> 2, 3.0 -> 3."""
+    return np.asarray(np.ceil(days - HAIR))
+
+
+def outlook(
+    forecast: pl.DataFrame | None, rate: Floats, cells: pl.DataFrame, as_of: date, bucket: str
+) -> Outlook:
+    """Curves of the cells from a forecast (sku, warehouse, period: first day of the bucket, mean: units).
+
+    ``cells`` (sku, warehouse) gives the rows, ``rate`` the units a day where a cell has no forecast. Of the bucket
+    that as_of lies in only the days still to come count. A forecast that begins later is drawn back to as_of at
+    the rate of its first bucket.
+    """
+    if forecast is None or forecast.is_empty():
+        return flat(rate)
+    means, starts = _matrix(forecast, cells)
+    ends = [*starts[1:], _next(starts[-1], bucket)]
+    edges = np.array([(end - as_of).days - 1 for end in ends], dtype=np.float64)
+    width = np.array([(end - start).days for start, end in zip(starts, ends, strict=True)], dtype=np.float64)
+    ahead = edges > 0
+    edges, width, means = edges[ahead], width[ahead], means[:, ahead]
+    if not len(edges):
+        return flat(rate)
+    known = np.asarray(~np.isnan(means).all(axis=1))
+    per_day = np.where(known[:, None], np.nan_to_num(means) / width, rate[:, None])
+    spans = np.diff(edges, prepend=0.0)
+    total = np.concatenate([np.zeros((len(rate), 1)), np.cumsum(per_day * spans, axis=1)], axis=1)
+    return Outlook(np.concatenate([[0.0], edges]), total, total[:, -1] / edges[-1])
+
+
+def _matrix(forecast: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, list[date]]:
+    """Means as a matrix, one row per cell and one column per period, nan where there is none."""
+    periods = forecast.select(pl.col("period").unique().sort())
+    rows = cells.select("sku", "warehouse").with_row_index("row")
+    placed = (
+        forecast.lazy()
+        .join(rows.lazy(), on=["sku", "warehouse"])
+        .join(periods.lazy().with_row_index("column"), on="period")
+        .select("row", "column", "mean")
+        .collect()
+    )
+    means = np.full((cells.height, periods.height), np.nan)
+    means[placed["row"].to_numpy(), placed["column"].to_numpy()] = placed["mean"].to_numpy()
+    return means, periods["period"].to_list()
+
+
+def _next(start: date, bucket: str) -> date:
+    """First day of the bucket after the one that starts there."""
+    if bucket == "month":
+        return start + timedelta(days=calendar.monthrange(start.year, start.month)[1])
+    return start + timedelta(days=int(BUCKET_DAYS[bucket]))

@@ -1,0 +1,195 @@
+"""Suppliers: their terms, and how they have kept them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from stockturn.config.reorder import ReorderSettings
+from stockturn.engine.expr import ratio
+from stockturn.engine.leadtime import observed
+from stockturn.engine.loss import z_value
+
+TERMS = {
+    "supplier": pl.String,
+    "lead_time_days": pl.Float64,
+    "lead_time_sd": pl.Float64,
+    "review_days": pl.Float64,
+    "min_order_value": pl.Float64,
+    "payment_days": pl.Float64,
+    "backup_supplier": pl.String,
+    "calendar": pl.String,
+    "vmi": pl.Boolean,
+}
+
+
+def terms(suppliers: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
+    """One row per supplier with its terms: the table's, the settings' over them.
+
+    ``suppliers`` is the canonical table; rows for one sku only (a backup per sku) are left to :func:`backups`.
+    Columns out: those of ``TERMS`` and work_week (days a week the supplier's calendar works, null without one).
+    """
+    general = pl.col("sku").is_null()
+    stated = suppliers.filter(general).select(*TERMS).unique("supplier", keep="last", maintain_order=True)
+    rules = pl.LazyFrame(
+        [{"supplier": name, **rule.model_dump()} for name, rule in settings.suppliers.items()], schema=TERMS
+    )
+    both = stated.join(rules, on="supplier", how="full", coalesce=True, suffix="_rule")
+    merged = both.select(
+        "supplier", *(pl.coalesce(f"{name}_rule", name).alias(name) for name in TERMS if name != "supplier")
+    )
+    weeks = pl.LazyFrame(
+        [{"calendar": name, "work_week": len(set(cal.weekdays))} for name, cal in settings.calendars.items()],
+        schema={"calendar": pl.String, "work_week": pl.Int64},
+    )
+    return merged.join(weeks, on="calendar", how="left")
+
+
+def backups(suppliers: pl.LazyFrame) -> pl.LazyFrame:
+    """Backup suppliers named for one sku: sku, supplier, sku_backup."""
+    return (
+        suppliers.filter(pl.col("sku").is_not_null() & pl.col("backup_supplier").is_not_null())
+        .select("sku", "supplier", pl.col("backup_supplier").alias("sku_backup"))
+        .unique(["sku", "supplier"], keep="last", maintain_order=True)
+    )
+
+
+def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """Per supplier how its order lines fared: lines, on_time_lines, promised_lines, on_time_rate, full_rate,
+    qty_accuracy, open_lines, old_lines, overdue_lines.
+
+    ``came``: receipts; ``lines``: open lines. A line is on time when everything ordered was received by the promised
+    day (the parts add up, qty_ordered counts once). Judged are closed lines with a promise, open lines promised by
+    as_of, and open lines older than the supplier's mean lead time (``old_lines``): open ones are late.
+    full_rate: share of closed lines received in full; qty_accuracy = 1 - sum |received - ordered| / sum ordered.
+    """
+    line = ["supplier", "doc_no", "line_no", "sku", "order_date"]
+    pending = lines.select(*line).unique().with_columns(pending=pl.lit(True))
+    in_time = pl.col("received_date") <= pl.col("promised_date")
+    alone = pl.col("line_no").is_null() | pl.col("doc_no").is_null()
+    by_line = (
+        came.with_row_index("row")
+        .with_columns(alone=pl.when(alone).then("row"))
+        .group_by(*line, "alone")
+        .agg(
+            pl.col("qty_ordered").max(),
+            pl.col("qty_received").sum(),
+            pl.col("qty_received").filter(in_time).sum().alias("in_time"),
+            pl.col("promised_date").is_not_null().all().alias("promised"),
+        )
+        .join(pending, on=line, how="left", nulls_equal=True)
+        .filter(pl.col("pending").is_null())
+    )
+    hair = 1e-6
+    full = pl.col("qty_received") >= pl.col("qty_ordered") - hair
+    closed = by_line.group_by("supplier").agg(
+        pl.len().cast(pl.Int64).alias("closed_lines"),
+        pl.col("promised").sum().cast(pl.Int64).alias("promised_lines"),
+        ((pl.col("in_time") >= pl.col("qty_ordered") - hair) & pl.col("promised"))
+        .sum().cast(pl.Int64).alias("on_time_lines"),
+        full.mean().alias("full_rate"),
+        (1 - ratio((pl.col("qty_received") - pl.col("qty_ordered")).abs().sum(), pl.col("qty_ordered").sum()))
+        .alias("qty_accuracy"),
+    )  # fmt: skip
+    mean = observed(came, ("supplier",)).select("supplier", "mean_days")
+    age = (pl.lit(as_of) - pl.col("order_date")).dt.total_days()
+    waiting = lines.join(mean, on="supplier", how="left").with_columns(
+        old=(age > pl.col("mean_days")).fill_null(False),
+        overdue=(pl.col("promised_date") <= as_of).fill_null(False),
+    )
+    still = waiting.group_by("supplier").agg(
+        pl.len().cast(pl.Int64).alias("open_lines"),
+        pl.col("old").sum().cast(pl.Int64).alias("old_lines"),
+        pl.col("overdue").sum().cast(pl.Int64).alias("overdue_lines"),
+        (pl.col("old") | pl.col("overdue")).sum().cast(pl.Int64).alias("late_open"),
+    )
+    counts = [
+        "closed_lines",
+        "promised_lines",
+        "on_time_lines",
+        "open_lines",
+        "old_lines",
+        "overdue_lines",
+        "late_open",
+    ]
+    return (
+        closed.join(still, on="supplier", how="full", coalesce=True)
+        .with_columns(pl.col(counts).fill_null(0))
+        .with_columns(on_time_rate=ratio("on_time_lines", pl.col("promised_lines") + pl.col("late_open")))
+    )
+
+
+def supplier_scorecard(
+    came: pl.LazyFrame,
+    lines: pl.LazyFrame,
+    supplier_terms: pl.LazyFrame,
+    rates: pl.LazyFrame,
+    as_of: date,
+    settings: ReorderSettings,
+) -> pl.LazyFrame:
+    """How each supplier has done, one row per supplier, largest spend first.
+
+    ``came``, ``lines``: receipts and open lines (engine/open_orders); ``rates``: sku, supplier, demand_per_day,
+    unit_cost of the cells it delivers. Columns out: supplier, receipts, lead_time_days (mean), lead_time_sd (ddof 1),
+    min_days, max_days, before_order, stated_days, late_days (mean days after the promise, over promised receipts),
+    late_receipts (share after the promise), the columns of :func:`line_service`, spend (received x unit cost, all of
+    the ledger to as_of), spend_share, price_change (mean over skus of last unit cost / first - 1, weighted by
+    spend), open_value, stock_per_late_day and value_per_late_day: what each day of lead-time sd costs in safety stock
+    of the supplier's goods, z x sum of d units and z x sum of d c money, z of the default service level;
+    lateness_value: that times the sd there is.
+    """
+    late = (pl.col("received_date") - pl.col("promised_date")).dt.total_days()
+    cost = pl.col("qty_received") * pl.col("unit_cost")
+    kept = came.group_by("supplier").agg(
+        late.mean().alias("late_days"),
+        (late > 0).mean().alias("late_receipts"),
+        cost.sum().alias("spend"),
+        pl.col("sku").n_unique().cast(pl.Int64).alias("skus"),
+    )
+    return (
+        observed(came, ("supplier",))
+        .join(line_service(came, lines, as_of), on="supplier", how="full", coalesce=True)
+        .join(kept, on="supplier", how="left")
+        .join(_price_change(came), on="supplier", how="left")
+        .join(_open_value(lines), on="supplier", how="left")
+        .join(_day_late(rates, settings), on="supplier", how="left")
+        .join(supplier_terms.select("supplier", stated_days="lead_time_days"), on="supplier", how="left")
+        .rename({"mean_days": "lead_time_days", "sd_days": "lead_time_sd"})
+        .with_columns(
+            pl.col("receipts", "before_order", "skus").fill_null(0),
+            spend_share=ratio("spend", pl.col("spend").sum()),
+            lateness_value=pl.col("value_per_late_day") * pl.col("lead_time_sd"),
+        )
+        .sort(["spend", "supplier"], descending=[True, False], nulls_last=True)
+    )
+
+
+def _price_change(came: pl.LazyFrame) -> pl.LazyFrame:
+    """Unit cost of each sku at its last receipt against its first, weighted by what was spent on it."""
+    priced = came.filter(pl.col("unit_cost") > 0).sort("received_date")
+    by_sku = priced.group_by("supplier", "sku", maintain_order=True).agg(
+        (pl.col("unit_cost").last() / pl.col("unit_cost").first() - 1).alias("change"),
+        (pl.col("qty_received") * pl.col("unit_cost")).sum().alias("weight"),
+        pl.len().alias("n"),
+    )
+    several = by_sku.filter(pl.col("n") > 1)
+    return several.group_by("supplier").agg(
+        ratio((pl.col("change") * pl.col("weight")).sum(), pl.col("weight").sum()).alias("price_change")
+    )
+
+
+def _open_value(lines: pl.LazyFrame) -> pl.LazyFrame:
+    return lines.group_by("supplier").agg(
+        (pl.col("qty_open") * pl.col("unit_cost")).sum().alias("open_value")
+    )
+
+
+def _day_late(rates: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
+    """Safety stock that each day of lead-time spread costs: z d units, z d c money, summed over the supplier's goods."""
+    z = float(z_value(settings.service_level or settings.default_service_level))
+    units = z * pl.col("demand_per_day")
+    return rates.group_by("supplier").agg(
+        units.sum().alias("stock_per_late_day"),
+        (units * pl.col("unit_cost")).sum().alias("value_per_late_day"),
+    )
