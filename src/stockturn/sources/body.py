@@ -158,7 +158,8 @@ DOCUMENT = [
     "as_of",
 ]
 DATE_FILL_SHARE = 0.2
-"""Blank dates on at least this share of rows are a date written once per block; fewer are missing dates."""
+"""Where there are no document numbers: blank dates on at least this share of rows, and no date repeated on the next
+line, are a date written once per block; else they are missing dates."""
 
 
 @dataclass(frozen=True)
@@ -445,11 +446,19 @@ def _documents_filled(
     if number is not None:
         wanting &= pl.col(number).is_null() | (pl.col(number) == pl.col(number).gather(source))
     counted = typed.select(wanting.sum().alias("blank"), lines.sum().alias("lines")).row(0)
-    if not counted[0] or (number is None and counted[0] < DATE_FILL_SHARE * counted[1]):
+    if not counted[0]:
+        return typed, []
+    if number is None and (counted[0] < DATE_FILL_SHARE * counted[1] or _on_each_line(typed, day, lines)):
         return typed, []
     names = [name for name in DOCUMENT if name in typed.columns]
     typed = _from(typed, source, names, wanting & source.is_not_null())
     return typed, [("filled_down", {"rows": counted[0]})]
+
+
+def _on_each_line(typed: pl.DataFrame, day: str, lines: pl.Expr) -> bool:
+    """Whether neighbouring lines repeat a date: then a blank one is missing, not implied by the line above."""
+    days = typed.filter(lines)[day]
+    return bool((days == days.shift(1)).any())
 
 
 def _from(typed: pl.DataFrame, source: pl.Expr, names: list[str], where: pl.Expr) -> pl.DataFrame:
@@ -519,7 +528,9 @@ def _split(
     refused = typed.filter(~pl.col("_ok") & (why.is_null() | why.str.starts_with("refused:")))
     with_codes = _refusals(refused, typed, problems, required)
     skipped_rows = typed.filter(~pl.col("_ok") & why.is_not_null() & ~why.str.starts_with("refused:"))
-    skipped = {str(name): int(count) for name, count in skipped_rows["_why"].value_counts().rows()}
+    # by row of the sheet: in the long form of a wide sheet a row stands once per column
+    per_reason = skipped_rows.group_by("_why").agg(pl.col(ROW).n_unique())
+    skipped = {str(name): int(count) for name, count in per_reason.rows()}
     hidden = ["_ok", "_why", "_bad"]
     data = typed.filter(pl.col("_ok"))
     soft = _unreadable(typed, problems, required)

@@ -67,7 +67,11 @@ def documents(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Pa
     own_sign = sided or any(name in frame.columns for name in ("diff_qty", "counted_qty", "placed"))
     frame = signed(frame, own_sign).with_columns(final_kind())
     frame, money = with_money(frame, plan, context)
-    movements = _movements(frame, day, context)
+    if "period" in plan.spec.options:
+        # a month in which nothing moved is no movement; its row stays counted
+        movements = _movements(frame.filter(pl.col("qty") != 0), day, context, plan.spec.options)
+    else:
+        movements = _movements(frame, day, context, plan.spec.options)
     tables = {} if plan.orders_only else {"movements": lineage(movements, context)}
     if (orders := _closed_orders(frame, day, plan)) is not None:
         tables["orders"] = lineage(orders, context)
@@ -194,7 +198,7 @@ def _paired(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _movements(frame: pl.DataFrame, day: str, context: Context) -> pl.DataFrame:
+def _movements(frame: pl.DataFrame, day: str, context: Context, options: frozenset[str]) -> pl.DataFrame:
     return frame.select(
         ROW,
         pl.col(day).alias("date"),
@@ -203,7 +207,7 @@ def _movements(frame: pl.DataFrame, day: str, context: Context) -> pl.DataFrame:
         first(frame, "doc_no", "order_no").alias("doc_no"),
         first(frame, "supplier", "customer", "partner", "supplier_code").alias("partner"),
         pl.coalesce(first(frame, "currency"), pl.lit(context.currency or None, pl.String)).alias("currency"),
-        *([pl.lit("period").alias("period_mark")] if "period_day" in frame.columns else []),
+        *([pl.lit("period").alias("period_mark")] if "period" in options else []),
     )
 
 

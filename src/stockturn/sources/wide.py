@@ -1,0 +1,132 @@
+"""Wide sheets: one column per month, or one per warehouse, turned into one row per figure."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+
+from stockturn.errors import InputError
+from stockturn.sources.captions import Vocabulary, norm, path_variants
+from stockturn.sources.grid import ROW, Grid, as_text
+from stockturn.sources.locate import Layout
+
+LEAST = 3
+"""So many month columns make a wide sheet; two may be this month and the last one of an ordinary list."""
+
+LEAST_PLACES = 2
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d{3})")
+_MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])\s*月")
+_BOTH = re.compile(r"^((?:19|20)\d{2})[-/.年]?\s*(1[0-2]|0?[1-9])(?:月|$|[-/]\d{1,2}(?:\D.*)?$)")
+_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_NAMED = re.compile(
+    r"^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s\-/']*(\d{4}|\d{2})?$", re.IGNORECASE
+)
+_PLACE = re.compile(
+    r"(仓|仓库|库|店|门店|warehouse|store|depot|lager)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE
+)
+
+
+def widened(
+    grid: Grid, layout: Layout, words: Vocabulary, names: Sequence[str]
+) -> tuple[Grid, Layout] | None:
+    """The sheet as a long one with captions of its own, or None where it is not wide.
+
+    A month's figure is dated the last day of the month. Blank cells are no rows, save one per row of the sheet, so
+    that every row stays counted. Raises InputError where months stand without a year that the title, the sheet or
+    the file name would give.
+    """
+    months = _months(layout, names, grid)
+    if len(months) >= LEAST and not _has(layout, words, ("date", "receipt_date", "ship_date", "doc_no")):
+        days = {column: day.isoformat() for column, day in months.items()}
+        return _long(grid, layout, days, "日期", "数量", pl.Date())
+    places = _places(layout, words)
+    if len(places) >= LEAST_PLACES and not _has(
+        layout, words, ("date", "on_hand", "qty", "doc_no", "warehouse")
+    ):
+        return _long(grid, layout, places, "仓库", "库存数量", pl.String())
+    return None
+
+
+def _months(layout: Layout, names: Sequence[str], grid: Grid) -> dict[int, date]:
+    found: dict[int, tuple[int | None, int]] = {}
+    for column, path in enumerate(layout.paths):
+        if path and (month := _month("".join(path))) is not None:
+            found[column] = month
+    if len(found) < LEAST:
+        return {}
+    year = next((int(m.group(1)) for name in names if (m := _YEAR.search(name))), None)
+    if any(given is None for given, _ in found.values()) and year is None:
+        raise InputError("month_without_year", file=grid.file, sheet=grid.sheet or "")
+    days = {}
+    for column, (given, number) in found.items():
+        at = given or year or 0
+        days[column] = date(at, number, monthrange(at, number)[1])
+    return days
+
+
+def _month(text: str) -> tuple[int | None, int] | None:
+    plain = text.strip()
+    if match := _BOTH.match(plain):
+        return int(match.group(1)), int(match.group(2))
+    if match := _NAMED.match(plain):
+        year = match.group(2)
+        full = int(year) + (2000 if year and len(year) == 2 else 0) if year else None
+        return full, _NAMES.index(match.group(1).lower()) + 1
+    if (match := _MONTH.search(plain)) and len(plain) <= 12 and "累计" not in plain:
+        given = _YEAR.search(plain)
+        return (int(given.group(1)) if given else None), int(match.group(1))
+    return None
+
+
+def _places(layout: Layout, words: Vocabulary) -> dict[int, str]:
+    """Columns named after places: captions that are no field and end like one, or any under a group of 库存."""
+    found = {}
+    for column, path in enumerate(layout.paths):
+        if not path or any(variant in words.known for variant in path_variants(path)[:1]):
+            continue
+        grouped = len(path) > 1 and norm(path[0]) in words.fields["on_hand"]
+        if grouped or _PLACE.search(path[-1].strip()):
+            found[column] = path[-1].strip()
+    return found
+
+
+def _has(layout: Layout, words: Vocabulary, fields: Sequence[str]) -> bool:
+    captions = {caption for name in fields for caption in words.fields[name]}
+    return any(path and norm(path[-1]) in captions for path in layout.paths)
+
+
+def _long(
+    grid: Grid, layout: Layout, keys: dict[int, str], key: str, value: str, dtype: pl.DataType
+) -> tuple[Grid, Layout]:
+    body = grid.frame.slice(layout.body)
+    fixed = [c for c in range(grid.width) if c not in keys and c < len(layout.paths)]
+    pieces = []
+    for order, (column, label) in enumerate(keys.items()):
+        name = f"c{column}"
+        pieces.append(
+            body.select(
+                ROW,
+                *(f"c{c}" for c in fixed),
+                pl.lit(label).str.to_date("%Y-%m-%d").alias("_key")
+                if dtype == pl.Date()
+                else pl.lit(label).alias("_key"),
+                as_text(name, body.schema[name]).alias("_value"),
+                pl.lit(order).alias("_order"),
+            )
+        )
+    stacked = pl.concat(pieces)
+    filled = pl.col("_value").str.strip_chars().fill_null("").ne("")
+    kept = stacked.with_columns(filled.alias("_filled")).filter(
+        pl.col("_filled") | ((pl.col("_order") == 0) & ~pl.col("_filled").any().over(ROW))
+    )
+    ordered = kept.sort(ROW, "_order", maintain_order=True)
+    cells = {f"c{c}": f"c{new}" for new, c in enumerate(fixed)}
+    names = {**cells, "_key": f"c{len(fixed)}", "_value": f"c{len(fixed) + 1}"}
+    frame = ordered.select(ROW, *(pl.col(old).alias(new) for old, new in names.items()))
+    paths = (*(layout.paths[c] for c in fixed), (key,), (value,))
+    return replace(grid, frame=frame), replace(layout, paths=paths, body=0, header=layout.header)
