@@ -32,6 +32,10 @@ class ReportSettings(Section):
         0.05, ge=0, le=1, description="turnover is green only while the stockout rate is within this"
     )
 
+    dead_limit: float = Field(
+        0.05, ge=0, le=1, description="share of the stock's value that may be dead before the light changes"
+    )
+
     @model_validator(mode="after")
     def _ordered(self) -> ReportSettings:
         if self.amber > self.green:

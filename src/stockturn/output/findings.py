@@ -34,6 +34,23 @@ def _items(context: Context, frame: pl.DataFrame) -> str:
     return context.listed(list(seen))
 
 
+def _skus(context: Context, frame: pl.DataFrame) -> str:
+    count = frame["sku"].n_unique()
+    return (
+        context.say("skus_one")
+        if count == 1
+        else context.say("skus_many", n=context.figure(count, Unit.COUNT))
+    )
+
+
+def _places(context: Context, count: int) -> str:
+    return (
+        context.say("places_one")
+        if count == 1
+        else context.say("places_many", n=context.figure(count, Unit.COUNT))
+    )
+
+
 def _with_status(context: Context, status: str) -> pl.DataFrame:
     stock = context.analysis.deadstock
     if stock.height == 0 or "value" not in stock.columns:
@@ -49,7 +66,7 @@ def _dead(context: Context) -> Finding | None:
     say = context.say
     sentence = say(
         "find_dead",
-        n=context.figure(dead["sku"].n_unique(), Unit.COUNT),
+        skus=_skus(context, dead),
         share=f"{value / held:.1%}",
         days=context.settings.deadstock.dead_days,
         money=context.money(value),
@@ -72,7 +89,7 @@ def _misplaced(context: Context) -> Finding | None:
         return None
     sentence = context.say(
         "find_misplaced",
-        n=context.figure(there["sku"].n_unique(), Unit.COUNT),
+        skus=_skus(context, there),
         money=context.money(value),
         items=_items(context, there),
     )
@@ -87,7 +104,7 @@ def _stagnant(context: Context) -> Finding | None:
         return None
     sentence = context.say(
         "find_stagnant",
-        n=context.figure(stagnant["sku"].n_unique(), Unit.COUNT),
+        skus=_skus(context, stagnant),
         days=context.settings.deadstock.stagnant_days,
         money=context.money(value),
         items=_items(context, stagnant),
@@ -154,7 +171,7 @@ def _overstock(context: Context) -> Finding | None:
         return None
     sentence = context.say(
         key,
-        n=context.figure(over["sku"].n_unique(), Unit.COUNT),
+        skus=_skus(context, over),
         days=context.settings.deadstock.slow_cover_days,
         money=context.money(money),
         items=_items(context, over),
@@ -259,7 +276,7 @@ def _differences(context: Context) -> Finding | None:
     )
     sentence = say(
         "find_differences" if by_value else "find_differences_units",
-        n=context.figure(differences.height, Unit.COUNT),
+        places=_places(context, differences.height),
         money=context.money(money),
         net=context.money(total_of(differences, "difference_value")),
         items=_items(context, largest),

@@ -34,11 +34,11 @@ class Styles:
         """A cell of a table."""
         properties: dict[str, object] = {"num_format": number_format}
         if number_format == "@":
-            properties["indent"] = 1
+            properties |= {"align": "left", "indent": 1, "valign": "top"}
         if number_format == DATE_FORMAT:
             properties |= {"align": "left", "indent": 1}
         if wrap:
-            properties |= {"text_wrap": True, "valign": "top"}
+            properties["text_wrap"] = True
         return self.of(**properties)
 
     def total(self, number_format: str) -> Any:

@@ -68,14 +68,18 @@ class Tab:
         for row, labels in self.headers.items():
             lines = max(_header_lines(label, self.widths[column]) for column, label in enumerate(labels))
             self.sheet.set_row(row, 14.5 * lines + 3)
-        heights: dict[int, float] = {}
-        for column, first, needed in self.wrapped:
-            lines_of = (needed / (self.widths[column] - 3)).ceil().cast(pl.Int64)
-            for place, lines in enumerate(lines_of.fill_null(1).to_list(), start=first):
-                heights[place] = max(heights.get(place, 1), lines)
-        for row, lines in heights.items():
-            if lines > 1:
-                self.sheet.set_row(row, 13.5 * lines + 2)
+        for row, lines in self._wrapped_rows().items():
+            self.sheet.set_row(row, 13.5 * lines + 2)
+
+    def _wrapped_rows(self) -> dict[int, int]:
+        """Rows whose text takes more than one line, and how many."""
+        rows: dict[int, int] = {}
+        for column, first, widths in self.wrapped:
+            taken = (widths / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
+            for row, lines in enumerate(taken, start=first):
+                if lines > 1:
+                    rows[row] = max(rows.get(row, 1), lines)
+        return rows
 
 
 def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) -> tuple[Extent, int]:

@@ -51,6 +51,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[Settings], object]]] = {
     "report.green": ("param_green", lambda s: s.report.green),
     "report.amber": ("param_amber", lambda s: s.report.amber),
     "report.stockout_limit": ("param_stockout_limit", lambda s: s.report.stockout_limit),
+    "report.dead_limit": ("param_dead_limit", lambda s: s.report.dead_limit),
     "abc.by": ("param_abc_by", lambda s: s.abc.by),
     "abc.a": ("param_abc_a", lambda s: s.abc.a),
     "abc.b": ("param_abc_b", lambda s: s.abc.b),
@@ -71,7 +72,15 @@ PARAMETERS: dict[str, tuple[str, Callable[[Settings], object]]] = {
 """Settings that change a figure of the report: label and where the value stands."""
 
 _SHARES = frozenset(
-    {"turnover.capital_rate", "report.green", "report.amber", "report.stockout_limit", "abc.a", "abc.b"}
+    {
+        "turnover.capital_rate",
+        "report.green",
+        "report.amber",
+        "report.stockout_limit",
+        "report.dead_limit",
+        "abc.a",
+        "abc.b",
+    }
 )
 
 

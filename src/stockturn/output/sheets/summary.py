@@ -93,13 +93,17 @@ def _turnover_light(context: Context) -> str | None:
 
 
 def _stockout_light(context: Context) -> str | None:
-    report = context.settings.report
-    rate = value_of(context.analysis.total, "stockout_rate")
-    if rate is None:
+    limit = context.settings.report.stockout_limit
+    return _limit_light(context, value_of(context.analysis.total, "stockout_rate"), limit)
+
+
+def _limit_light(context: Context, share: float | None, limit: float) -> str | None:
+    """Light of a share that should stay within a limit; amber as far beyond it as amber is below a target."""
+    if share is None:
         return None
-    if rate <= report.stockout_limit:
+    if share <= limit:
         return "good"
-    return "warning" if rate <= report.stockout_limit / report.amber else "critical"
+    return "warning" if share <= limit / context.settings.report.amber else "critical"
 
 
 def _idle(context: Context) -> Tile:
@@ -108,14 +112,15 @@ def _idle(context: Context) -> Tile:
     dead = stock.filter(pl.col("status") == "dead") if stock.height else stock
     value = total_of(dead, "value") if dead.height else (0.0 if stock.height else None)
     held = total_of(stock, "value") if stock.height else None
-    note = None
+    note = light = None
     if value is not None and held:
+        light = _limit_light(context, value / held, context.settings.report.dead_limit)
         note = context.say("share_of_stock", share=f"{value / held:.1%}")
     return Tile(
         context.say("dead_value"),
         "value",
         value,
-        light=None if value is None else ("good" if value == 0 else "critical"),
+        light=light,
         better=-1,
         note=note,
         link="deadstock",
