@@ -26,7 +26,8 @@ def start(folder: Path, how: str) -> subprocess.Popen[str]:
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
+    said = child.stdout.readline()
+    assert said == "ready\n", child.communicate()[1]
     return child
 
 

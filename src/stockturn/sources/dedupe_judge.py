@@ -22,9 +22,35 @@ def winners(rows: pl.DataFrame, *, contain: bool, newest: bool) -> pl.DataFrame:
     time: the latest and those of unknown time have to agree among themselves. Among equal versions the one
     with more columns counts, then the newer, then the smaller file name, so that no order of reading matters.
 
-    Columns out: key, winner (a value of ``file``). Two files that say {a} and {a, b}: with ``contain`` the
-    second; {a, c} and {a, b}: the newer one.
+    Columns out: key, winner (a value of ``file``), alike (every file says the same single row). Two files that say
+    {a} and {a, b}: with ``contain`` the second; {a, c} and {a, b}: the newer one.
     """
+    alike = _alike(rows)
+    rest = _weighed(rows.join(alike, on="key", how="anti"), contain, newest)
+    return pl.concat([alike.with_columns(alike=True), rest.with_columns(alike=False)])
+
+
+_RANKING = ["rich", "time", "name"]
+_DOWN = [True, True, False]
+
+
+def _alike(rows: pl.DataFrame) -> pl.DataFrame:
+    """The winners of keys of which every file says one row, and all the same: nearly all keys of an overlap."""
+    files = rows.select("file", *_RANKING).unique().sort(_RANKING, descending=_DOWN, nulls_last=True)
+    files = files.with_row_index("rank")
+    ranked = rows.select("key", "file", "content", *_RANKING).join(
+        files, on=["file", *_RANKING], nulls_equal=True
+    )
+    several = pl.struct("key", "file").hash().is_duplicated()
+    keys = ranked.with_columns(several=several).group_by("key").agg(
+        pl.col("rank").min(),
+        alike=(pl.col("content").min() == pl.col("content").max()) & ~pl.col("several").any(),
+    )  # fmt: skip
+    return keys.filter("alike").join(files.select("rank", winner="file"), on="rank").select("key", "winner")
+
+
+def _weighed(rows: pl.DataFrame, contain: bool, newest: bool) -> pl.DataFrame:
+    """Winners where versions differ, or hold more than one row."""
     sizes = rows.group_by("key", "file").agg(
         size=pl.len(),
         time=pl.when(pl.col("time").null_count() == 0).then(pl.col("time").max()),
@@ -42,9 +68,9 @@ def winners(rows: pl.DataFrame, *, contain: bool, newest: bool) -> pl.DataFrame:
 
 def _agreed(versions: pl.DataFrame, sizes: pl.DataFrame, contain: bool) -> pl.DataFrame:
     """The largest version of each key, where all others of ``sizes`` are part of it."""
-    best = sizes.sort(
-        "key", "size", "rich", "time", "name", descending=[False, True, True, True, False], nulls_last=True
-    ).unique("key", keep="first", maintain_order=True)
+    best = sizes.sort("key", "size", *_RANKING, descending=[False, True, *_DOWN], nulls_last=True).unique(
+        "key", keep="first", maintain_order=True
+    )
     best = best.select("key", winner="file", most="size")
     held = versions.select("key", "content", winner="file", held="n")
     checked = (
@@ -69,18 +95,21 @@ def verdicts(rows: pl.DataFrame, decided: pl.DataFrame) -> pl.DataFrame:
     A row of another file is a duplicate where the winner says the same, replaced where it says otherwise; the
     rows of a key without winner are refused, in every file.
     """
-    said = rows.select("key", "content", winner="file").unique().with_columns(same=True)
-    return (
-        rows.join(decided, on="key", how="left")
-        .join(said, on=["key", "content", "winner"], how="left")
-        .with_columns(
-            verdict=pl.when(pl.col("winner").is_null())
-            .then(pl.lit(REFUSED))
-            .when(pl.col("winner") != pl.col("file"))
-            .then(pl.when(pl.col("same")).then(pl.lit(DUPLICATE)).otherwise(pl.lit(REPLACED)))
+    judged = rows.join(decided, on="key", how="left", maintain_order="left")
+    told_apart = judged.filter(~pl.col("alike"), pl.col("winner") != pl.col("file"))
+    keys = told_apart.select("key").unique()
+    said = rows.join(keys, on="key", how="semi").select("key", "content", winner="file").unique()
+    replaced = told_apart.join(said, on=["key", "content", "winner"], how="anti")["row"]
+    return judged.with_columns(
+        verdict=pl.when(pl.col("winner").is_null())
+        .then(pl.lit(REFUSED))
+        .when(pl.col("winner") != pl.col("file"))
+        .then(
+            pl.when(pl.col("row").is_in(replaced.implode()))
+            .then(pl.lit(REPLACED))
+            .otherwise(pl.lit(DUPLICATE))
         )
-        .drop("same")
-    )
+    ).drop("alike")
 
 
 def components(pairs: pl.DataFrame) -> pl.DataFrame:

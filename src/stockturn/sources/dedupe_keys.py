@@ -127,8 +127,12 @@ def with_content(rows: pl.DataFrame, table: str, columns: list[str]) -> pl.DataF
     bits = [pl.col(name).is_not_null().any().cast(pl.Int64) * (1 << i) for i, name in enumerate(columns)]
     filled = rows.group_by("file").agg(filled=pl.sum_horizontal(bits) if bits else pl.lit(0, pl.Int64))
     rows = rows.join(filled, on="file")
-    common = rows.group_by("key").agg(common=pl.col("filled").bitwise_and())
-    rows = rows.join(common, on="key").with_columns(rich=pl.col("filled").bitwise_count_ones())
+    if filled["filled"].n_unique() == 1:
+        rows = rows.with_columns(common="filled")
+    else:
+        common = rows.group_by("key").agg(common=pl.col("filled").bitwise_and())
+        rows = rows.join(common, on="key")
+    rows = rows.with_columns(rich=pl.col("filled").bitwise_count_ones())
     parts = [
         part.with_columns(
             content=content_hash(table, [name for i, name in enumerate(columns) if mask >> i & 1])

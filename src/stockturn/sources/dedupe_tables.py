@@ -303,10 +303,8 @@ def _in_several_files(keys: pl.DataFrame) -> pl.DataFrame:
 
 def _by_key(rows: pl.DataFrame, rule: DocumentRule) -> Verdict:
     """One version per key counts: the one that holds the others, else the newest."""
-    repeated = _in_several_files(rows.select("row", "file", "key"))
-    if repeated.is_empty():
+    if rows["file"].n_unique() < 2:
         return Verdict()
-    rows = rows.join(repeated.select("row"), on="row")
     rows = with_content(rows, rule.table, content_columns(rule.table, rule.line))
     judged = verdicts(rows, winners(rows, contain=True, newest=True))
     return Verdict(_dropped(judged, "line_differs"))
@@ -314,15 +312,13 @@ def _by_key(rows: pl.DataFrame, rule: DocumentRule) -> Verdict:
 
 def _dropped(judged: pl.DataFrame, reason: str) -> pl.DataFrame:
     """The rows that leave, each with the row that counts instead of it."""
-    stays = judged.filter(pl.col("verdict").is_null()).sort(*LINEAGE, "row")
-    instead = stays.group_by("key").agg(by_row=pl.col("row").first())
-    return (
-        judged.filter(pl.col("verdict").is_not_null())
-        .join(instead, on="key", how="left")
-        .select(
-            "row",
-            "verdict",
-            reason=pl.when(pl.col("verdict") == REFUSED).then(pl.lit(reason)),
-            by_row=pl.when(pl.col("verdict") == REPLACED).then("by_row"),
-        )
+    left = judged.filter(pl.col("verdict").is_not_null())
+    corrected = left.filter(pl.col("verdict") == REPLACED).select("key").unique()
+    stays = judged.filter(pl.col("verdict").is_null()).join(corrected, on="key", how="semi")
+    instead = stays.sort(*LINEAGE, "row").group_by("key").agg(by_row=pl.col("row").first())
+    return left.join(instead, on="key", how="left").select(
+        "row",
+        "verdict",
+        reason=pl.when(pl.col("verdict") == REFUSED).then(pl.lit(reason)),
+        by_row=pl.when(pl.col("verdict") == REPLACED).then("by_row"),
     )
