@@ -67,9 +67,10 @@ class Choice:
         return pl.Series("model", np.where(self.half & answered, np.char.add("AutoETS+", own), word))
 
 
-def choose(panel: Panel, values: Array, task: Task, pattern: Codes) -> Choice:
+def choose(panel: Panel, unit: Array, task: Task, pattern: Codes) -> Choice:
     """Strategy per series: of its sku, else of its pattern, else the general one. Models that are not ours are
-    asked of statsforecast here, for all their series at once; UsageError where a name is not known."""
+    asked of statsforecast here, for all their series at once and in their own units (its optimisers stop at absolute
+    differences), and brought to the panel's ``unit``; UsageError where a name is not known."""
     s = task.settings
     by_pattern = [s.patterns.get(name, s.strategy) for name in PATTERNS]
     names = tuple(dict.fromkeys([*by_pattern, *s.skus.values()]))
@@ -80,11 +81,11 @@ def choose(panel: Panel, values: Array, task: Task, pattern: Codes) -> Choice:
             {sku: code[name] for sku, name in s.skus.items()}, default=-1, return_dtype=pl.Int64
         )
         which = np.where(own.to_numpy() >= 0, own.to_numpy(), which)
-    return _asked(names, which, panel, values, task, pattern)
+    return _asked(names, which, panel, unit, task, pattern)
 
 
 def _asked(
-    names: tuple[str, ...], which: Ints, panel: Panel, values: Array, task: Task, pattern: Codes
+    names: tuple[str, ...], which: Ints, panel: Panel, unit: Array, task: Task, pattern: Codes
 ) -> Choice:
     served = np.full(len(which), -1)
     half = np.zeros(len(which), dtype=bool)
@@ -96,9 +97,11 @@ def _asked(
 
         mine = np.flatnonzero(which == at)
         if name == "high":
-            mine = mine[gated(values[:, mine], task.settings, task.bucket, pattern[mine])]
+            scaled = panel.values[:, mine] / unit[mine]
+            mine = mine[gated(scaled, task.settings, task.bucket, pattern[mine])]
             half[mine] = True
-        answers.append(ask(HIGH_MODEL if name == "high" else name, values[:, mine], panel, task))
+        asked = HIGH_MODEL if name == "high" else name
+        answers.append(ask(asked, panel.values[:, mine], panel, task) / unit[mine])
         served[mine] = np.arange(count, count + len(mine))
         count += len(mine)
     return Choice(names, which, np.concatenate(answers, axis=2), served, half)

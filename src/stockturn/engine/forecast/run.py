@@ -65,7 +65,7 @@ def forecast(
     cuts = (settings.abc.adi, settings.abc.cv2)
     task = Task(past_origins(len(values), leads, s), leads, s, s.of(bucket))
     pattern = patterns(values, task.origins, *cuts)
-    choice = choose(panel, values, task, pattern[-1])
+    choice = choose(panel, unit, task, pattern[-1])
     factor = _bias(values, panel, task, span, cuts)
     parts = [
         _chunk(values[:, piece], task, pattern[:, piece], choice.of(piece), factor, span)
