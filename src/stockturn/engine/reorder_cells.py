@@ -25,7 +25,7 @@ class ReorderInputs:
     """Everything that decides what to order.
 
     closing: sku, warehouse, on_hand (available units: blocked and consigned-out stock left out), value, unit_cost,
-    reserved (null: none). rates: sku, warehouse, demand_per_day. items, orders, suppliers, warehouses: canonical
+    reserved (null: none). rates: sku, warehouse, demand_per_day, (rate_basis). items, orders, suppliers, warehouses: canonical
     tables (items: one row per sku, supplier never null). classes: sku, (warehouse), abc, xyz. forecast: sku,
     warehouse, period, mean. sums: sku, warehouse, span, mean, error_sd, q50 ... q99 (see safety.errors). ``bucket``
     is the bucket of both. transit: goods on the way between warehouses: sku, warehouse (where to; null: unknown),
@@ -57,6 +57,7 @@ class Known:
 
 
 CELL = ["sku", "warehouse"]
+MEAN_RATE, FORECAST = "mean_rate", "forecast"
 ITEM = (
     "category", "moq", "order_multiple", "min_stock", "max_stock", "shelf_life_days", "volume", "status", "core",
     "launched_on",
@@ -112,14 +113,14 @@ def _with_unlisted(inputs: ReorderInputs) -> pl.LazyFrame:
 def _stock(inputs: ReorderInputs) -> pl.DataFrame:
     """Stock and demand of every cell; one whose cost is unknown takes the sku's cost elsewhere, else the item's."""
     closing = inputs.closing.lazy().filter(pl.col("warehouse") != IN_TRANSIT)
-    rates = inputs.rates.lazy().filter(pl.col("warehouse") != IN_TRANSIT)
     costs = inputs.items.lazy().select("sku", item_cost="unit_cost").unique("sku", keep="first")
     return (
         closing.select(*CELL, "on_hand", "reserved", "unit_cost")
-        .join(rates.select(*CELL, "demand_per_day"), on=CELL, how="full", coalesce=True)
+        .join(_rates(inputs), on=CELL, how="full", coalesce=True)
         .join(costs, on="sku", how="left")
         .with_columns(
             pl.col("on_hand", "reserved", "demand_per_day").fill_null(0.0),
+            pl.col("rate_basis").fill_null(MEAN_RATE),
             unit_cost=pl.coalesce("unit_cost", pl.col("unit_cost").mean().over("sku"), "item_cost"),
         )
         .drop("item_cost")
@@ -127,11 +128,30 @@ def _stock(inputs: ReorderInputs) -> pl.DataFrame:
     )
 
 
+def _rates(inputs: ReorderInputs) -> pl.LazyFrame:
+    """Daily demand of each cell, and what the figure that is planned with rests on."""
+    said = pl.col("rate_basis") if "rate_basis" in inputs.rates.columns else pl.lit(MEAN_RATE)
+    rates = inputs.rates.lazy().filter(pl.col("warehouse") != IN_TRANSIT)
+    rates = rates.select(*CELL, "demand_per_day", rate_basis=said)
+    if inputs.forecast is None or inputs.forecast.is_empty():
+        return rates
+    ahead = inputs.forecast.lazy().filter(pl.col("period") == pl.col("period").min())
+    named = ahead.select(*CELL, ahead_basis=pl.lit(FORECAST))
+    return (
+        rates.join(named, on=CELL, how="full", coalesce=True)
+        .with_columns(rate_basis=pl.coalesce("ahead_basis", "rate_basis"))
+        .drop("ahead_basis")
+    )
+
+
 def _with_ordered(stock: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The cells and those that only an open order knows."""
     extra = lines.select(*CELL, "unit_cost").group_by(CELL).agg(pl.col("unit_cost").mean())
     extra = extra.join(stock, on=CELL, how="anti").with_columns(
-        on_hand=pl.lit(0.0), reserved=pl.lit(0.0), demand_per_day=pl.lit(0.0)
+        on_hand=pl.lit(0.0),
+        reserved=pl.lit(0.0),
+        demand_per_day=pl.lit(0.0),
+        rate_basis=pl.lit(MEAN_RATE),
     )
     return pl.concat([stock, extra.select(stock.columns)])
 

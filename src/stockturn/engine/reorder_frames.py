@@ -103,7 +103,6 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
         stated_policy=pl.col("policy"),
         on_order=pl.Series(d.on_order), position=pl.Series(d.position), placed_qty=pl.Series(d.placed), counted=pl.Series(d.counted),
         demand_per_day=pl.Series(d.spans.rate),
-        rate_basis=pl.when(pl.Series(d.stocks.measured)).then(pl.lit("forecast")).otherwise(pl.lit("mean_rate")),
         target_kind=pl.when(pl.Series(terms.fill)).then(pl.lit("fill")).otherwise(pl.lit("cycle")),
         expected_cycle=pl.Series(d.stocks.cycle), expected_fill=pl.Series(d.stocks.fill).fill_nan(None),
         safety_stock=pl.Series(d.stocks.safety), safety_stock_normal=pl.Series(d.stocks.normal),

@@ -117,6 +117,7 @@ def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.Laz
         closed.join(still, on="supplier", how="full", coalesce=True)
         .with_columns(pl.col(counts).fill_null(0))
         .with_columns(on_time_rate=ratio("on_time_lines", pl.col("promised_lines") + pl.col("late_open")))
+        .drop("late_open")
     )
 
 

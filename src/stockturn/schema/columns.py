@@ -42,23 +42,31 @@ def _columns(**groups: str) -> dict[str, Column]:
 
 
 COLUMNS: dict[str, Column] = _columns(
-    text="who override_reason "
+    text="from_warehouse to_warehouse backup_supplier doc_no line_no "
+    "who override_reason "
     "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
     "raw skipped_by file_hash encoding mapping",
-    code="kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
+    code="lead_time_source target_kind "
+    "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket",
-    date="made_on "
+    date="order_date needed_on expected_on pay_on week "
+    "made_on "
     "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
     "oldest_on next_expiry expiry exported_at",
-    flag="estimated not_historic",
-    count="promotion promotion_days overrides "
+    flag="below_minimum now estimated not_historic",
+    count="receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
+    "overdue_lines "
+    "promotion promotion_days overrides "
     "span horizon "
     "rank "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
     "demand_buckets days_with_demand row raw_order",
-    qty="base_mean actual_qty abs_error promotion_qty extra_qty leftover_qty "
+    qty="need_qty moq order_multiple transfer_qty surplus_on_order qty_open forecast_qty "
+    "scheduled_qty planned_qty released_qty projected_qty safety_stock_normal "
+    "stock_per_late_day "
+    "base_mean actual_qty abs_error promotion_qty extra_qty leftover_qty "
     "mean q50 q80 q90 q95 q97_5 q99 error_sd "
     "expected_qty "
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
@@ -66,7 +74,9 @@ COLUMNS: dict[str, Column] = _columns(
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
     "action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
     qty_per_day="demand_per_day",
-    money="margin_given_up "
+    money="min_order_value planned_value open_value due_value spend value_per_late_day "
+    "lateness_value "
+    "margin_given_up "
     "cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
     "revenue_previous revenue_year_ago gross_margin_previous gross_margin_year_ago "
     "value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
@@ -77,18 +87,22 @@ COLUMNS: dict[str, Column] = _columns(
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
     unit_money="unit_cost unit_price",
-    share="wape sum_wape pinball habit_pinball "
+    share="service_level expected_cycle expected_fill on_time_rate full_rate qty_accuracy "
+    "late_receipts spend_share "
+    "wape sum_wape pinball habit_pinball "
     "share_previous stockout_rate_previous stockout_rate_year_ago "
     "share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
-    change="override_fva bias fva fva_seasonal sum_fva turnover_change",
+    change="price_change override_fva bias fva fva_seasonal sum_fva turnover_change",
     times="turnover_previous turnover_year_ago gmroi_previous gmroi_year_ago "
     "turnover turnover_period turnover_units target gmroi stock_to_sales",
-    days="dio_total_previous dio_change phantom_days dio_days_previous "
+    days="lead_time_sd review_days late_days overdue_days min_days max_days stated_days "
+    "dio_total_previous dio_change phantom_days dio_days_previous "
     "dio_days_year_ago "
     "days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
     "mix rate idle change "
     "mean_age_days idle_days days_to_expiry",
-    number="planned_uplift measured_uplift used_uplift "
+    number="excess_weeks "
+    "planned_uplift measured_uplift used_uplift "
     "mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
 )
 
