@@ -157,12 +157,14 @@ def _kinds(
 ) -> tuple[pl.DataFrame, list[Said]]:
     """``base``: the kind by places, by text, else by sheet, else by side (said); null where nothing tells."""
     named = [pl.col("placed")] if "placed" in frame.columns else []
-    named += [
-        pl.lit(kinds_of(frame[name], words, plan.kinds))
-        for name in ("reason", "doc_type")
-        if name in frame.columns
-    ]
-    frame = frame.with_columns(pl.coalesce([*named, pl.lit(plan.kind, pl.String)]).alias("base"))
+    texts = [name for name in ("reason", "doc_type", "doc_class") if name in frame.columns]
+    frame = frame.with_columns(kinds_of(frame[name], words, plan.kinds).alias(f"_{name}") for name in texts)
+    # transfers, counts and assembly hide in 其他入库 / 其他出库: a second text that says more wins over "other"
+    told = [pl.col(f"_{name}") for name in texts]
+    exact = [pl.when(~column.is_in(["other_in", "other_out", "other"])).then(column) for column in told]
+    frame = frame.with_columns(
+        pl.coalesce([*named, *exact, *told, pl.lit(plan.kind, pl.String)]).alias("base")
+    )
     amounts = [n for n in ("cost", "amount", "in_value", "out_value") if n in frame.columns]
     valued = pl.any_horizontal([pl.col(n).fill_null(0.0) != 0 for n in amounts] or [pl.lit(False)])
     other = ~pl.col("base").is_in(["skip", "revaluation"]).fill_null(False)
@@ -177,7 +179,9 @@ def _kinds(
     two_ways = (frame["raw"] < 0).any() and (frame["raw"] > 0).any()
     if not unknown or not (sided or two_ways):
         return frame, []
-    shown = frame.filter(pl.col("base").is_null()).select(first(frame, "doc_type", "reason").alias("t"))["t"]
+    shown = frame.filter(pl.col("base").is_null()).select(
+        first(frame, "doc_type", "doc_class", "reason").alias("t")
+    )["t"]
     samples = ", ".join(shown.drop_nulls().unique(maintain_order=True).head(3).to_list())
     said: Said = ("kinds_by_side", {"rows": unknown, "texts": samples})
     return frame.with_columns(pl.col("base").fill_null("other")), [said]
