@@ -4,6 +4,7 @@ a description for those who listen."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -17,6 +18,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 50, 14, 52
 _TICKS = 4
 _CHARACTER = 6.2
 """Pixels of a narrow character at the size of the labels."""
+_EMPTY_DECIMALS = re.compile(r"\.0+(?!\d)")
 _LABEL = 16
 """Width of a label on the side of a bar chart, in characters."""
 
@@ -126,6 +128,10 @@ class Data:
         """A value as text."""
         return shown(value, unit_of(column, self.block.units), self.say.lang, compact=True)
 
+    def tick(self, column: str, value: float) -> str:
+        """A round value on an axis: without empty decimals."""
+        return _EMPTY_DECIMALS.sub("", self.said(column, value))
+
     def of(self, columns: Sequence[str]) -> list[float]:
         """All known values of these columns."""
         return [value for column in columns for value in self.values[column] if value is not None]
@@ -189,7 +195,7 @@ def _trend(picture: Drawing, data: Data) -> str:
     base = HEIGHT - _BOTTOM
     for column in chart.series:
         scale = Scale(0.0, max(data.of([column]), default=1.0), base, _TOP)
-        _value_axis(picture, scale, lambda tick, column=column: data.said(column, tick))  # type: ignore[misc]
+        _value_axis(picture, scale, lambda tick, column=column: data.tick(column, tick))  # type: ignore[misc]
         for place, value in enumerate(data.values[column]):
             if value is not None:
                 x, y = _LEFT + slot * place + (slot - wide) / 2, scale.at(value)
@@ -248,7 +254,7 @@ def _pareto(picture: Drawing, data: Data) -> str:
     base = HEIGHT - _BOTTOM
     scale = Scale(0.0, max(data.of([column]), default=1.0), base, _TOP)
     shares = Scale(0.0, 1.0, base, _TOP)
-    _value_axis(picture, scale, lambda tick: data.said(column, tick))
+    _value_axis(picture, scale, lambda tick: data.tick(column, tick))
     _value_axis(picture, shares, lambda tick: f"{tick:.0%}", right=True)
     for place, value in enumerate(data.values[column]):
         if value is not None and value > 0:
@@ -327,7 +333,7 @@ def _flat_axis(picture: Drawing, values: list[float], data: Data, high: float) -
     for tick in scale.ticks():
         x = scale.at(tick)
         picture.rule(x, _TOP - 6, x, high - 40)
-        picture.text(x, high - 27, data.said(data.chart.series[0], tick))
+        picture.text(x, high - 27, data.tick(data.chart.series[0], tick))
     return scale
 
 

@@ -16,7 +16,7 @@ GREY = "#9AA5B1"
 
 LEVELS: Mapping[str, str] = {
     "good": "#1B7A3D",
-    "info": "#2F6DB5",
+    "info": "#1F5FA8",
     "warning": "#9A5B00",
     "critical": "#B3261E",
 }
