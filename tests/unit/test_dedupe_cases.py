@@ -367,6 +367,17 @@ def test_an_item_said_beside_a_skipped_movement_does_not_keep_its_row() -> None:
     assert counts(kept) == {"a.csv": (1, 0, 2), "b.csv": (0, 0, 3)}
 
 
+def test_the_order_line_of_a_receipt_listed_twice_leaves_with_it() -> None:
+    """A receipt list that carries order columns gives both; the order line may not show its number."""
+    receipt = {**sale("X", -6, doc_no="P1", line_no="1"), "kind": "purchase"}
+    both = ledger(export("in.csv", [receipt, receipt]))
+    line = order(None, line_no=None, received_date=date(2024, 1, 9), qty_received=6.0, source_file="in.csv")
+    orders = pl.DataFrame([{**line, "source_row": row} for row in (3, 4)])
+    kept = dedupe(both.with_tables(**Ledger.of(orders=orders).tables), Settings())
+    assert told(kept, "orders", "source_row") == [(3,)]
+    assert counts(kept) == {"in.csv": (1, 0, 3)}
+
+
 def test_twelve_months_in_any_cut_give_the_same_rows() -> None:
     """One file, twelve, and twelve that overlap by half: the same contents, whatever the order of reading."""
     year = [

@@ -14,9 +14,9 @@ from stockturn.config import Settings
 from stockturn.model import Ledger, Note
 from stockturn.sources.dedupe_counts import Leaving, leaving_rows, settle
 from stockturn.sources.dedupe_judge import DUPLICATE
-from stockturn.sources.dedupe_keys import DOCUMENTS, MASTERS, STATES, is_one_of
+from stockturn.sources.dedupe_keys import DOCUMENTS, LINEAGE, MASTERS, STATES, is_one_of
 from stockturn.sources.dedupe_masters import merge_masters
-from stockturn.sources.dedupe_tables import Verdict, judge_documents, judge_states, leaving
+from stockturn.sources.dedupe_tables import TWICE, Verdict, judge_documents, judge_states, leaving
 
 
 def dedupe(ledger: Ledger, settings: Settings) -> Ledger:
@@ -32,8 +32,12 @@ def dedupe(ledger: Ledger, settings: Settings) -> Ledger:
     again = _same_files(ledger.sheets)
     verdicts: dict[str, Verdict] = {}
     tables: dict[str, pl.LazyFrame] = {}
-    for name, table in ledger.tables.items():
-        verdict, frame = _judge(name, table, sheets, again, settings)
+    listed_again: pl.DataFrame | None = None
+    for name in sorted(ledger.tables, key=lambda table: table != "movements"):
+        table = ledger.tables[name]
+        verdict, frame = _judge(name, table, sheets, (again, listed_again), settings)
+        if name == "movements":
+            listed_again = _listed_again(table, verdict.dropped)
         if frame is not None:
             tables[name] = frame
         if frame is not None or verdict.notes:
@@ -47,14 +51,26 @@ def dedupe(ledger: Ledger, settings: Settings) -> Ledger:
 
 
 def _judge(
-    name: str, table: pl.LazyFrame, sheets: pl.DataFrame, again: pl.Series, settings: Settings
+    name: str,
+    table: pl.LazyFrame,
+    sheets: pl.DataFrame,
+    known: tuple[pl.Series, pl.DataFrame | None],
+    settings: Settings,
 ) -> tuple[Verdict, pl.LazyFrame | None]:
-    """What leaves a table, and the table without it (None where nothing changes)."""
+    """What leaves a table, and the table without it (None where nothing changes).
+
+    ``known``: files that are another file byte for byte; source rows whose movement is listed twice in its file.
+    """
+    again, listed_again = known
     numbered = table.with_row_index("row").with_columns(file=pl.col("source_file").hash())
     verdict = Verdict()
     if len(again):
         verdict += Verdict(_of_same_files(numbered, again))
         numbered = numbered.filter(~pl.col("source_file").is_in(again.implode()).fill_null(False))
+    if name == "orders" and listed_again is not None:
+        twins = numbered.join(listed_again.lazy(), on=LINEAGE, how="semi", nulls_equal=True)
+        verdict += Verdict(leaving(twins.select("row").collect(), DUPLICATE, TWICE))
+        numbered = numbered.filter(~is_one_of(verdict.dropped["row"]))
     merged: pl.DataFrame | None = None
     for document in DOCUMENTS:
         if document.table == name:
@@ -71,6 +87,15 @@ def _judge(
         return verdict, None
     kept = table.with_row_index("row").filter(~is_one_of(verdict.dropped["row"])).drop("row")
     return verdict, kept
+
+
+def _listed_again(movements: pl.LazyFrame, dropped: pl.DataFrame) -> pl.DataFrame | None:
+    """Source rows that their file lists twice: the order line of such a row leaves with its movement."""
+    twins = dropped.filter(pl.col("reason") == TWICE)["row"]
+    if twins.is_empty():
+        return None
+    rows = movements.with_row_index("row").filter(is_one_of(twins), pl.col("source_row").is_not_null())
+    return rows.select(LINEAGE).unique().collect()
 
 
 def _sheets(ledger: Ledger) -> pl.DataFrame:

@@ -34,6 +34,9 @@ from stockturn.sources.dedupe_keys import (
     with_content,
 )
 
+TWICE = "twice"
+"""Reason of a document line that its own file lists again, word for word."""
+
 DROPPED = {"row": pl.UInt32, "verdict": pl.String, "reason": pl.String, "by_row": pl.UInt32}
 """Columns of the rows that leave a table."""
 
@@ -273,7 +276,7 @@ def _twice_in_a_file(frame: pl.LazyFrame, rule: DocumentRule) -> pl.DataFrame:
     rows = frame.filter(is_one_of(repeated["row"])).select("row", *LINEAGE, whole=whole).collect()
     rows = rows.join(repeated, on="row").sort(*LINEAGE, "row", nulls_last=True)
     first = rows.unique(["key", "whole"], keep="first", maintain_order=True)
-    return leaving(rows.join(first, on="row", how="anti"), DUPLICATE)
+    return leaving(rows.join(first, on="row", how="anti"), DUPLICATE, TWICE)
 
 
 def _in_one_file(rows: pl.DataFrame) -> pl.DataFrame:
