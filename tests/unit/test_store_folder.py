@@ -96,6 +96,24 @@ def test_the_same_file_read_differently_counts_as_read_last(tmp_path: Path) -> N
     assert same(store.load(tmp_path), ledger(JANUARY))
 
 
+def test_other_settings_count_the_folder_anew(tmp_path: Path) -> None:
+    """The day that two files tell differently is refused, until the config says which counts."""
+    days = (export("a.csv", [sale("X", 1)], time=EARLY), export("b.csv", [sale("X", 2)], time=LATE))
+    put(tmp_path, *days)
+    assert told(store.load(tmp_path), "movements", "qty") == []
+    newest = partial(dedupe, settings=Settings.model_validate({"ingest": {"overlap": "newest"}}))
+    outcome = store.merge(ledger(*days), tmp_path, newest, now=NOW, choices="newest")
+    assert outcome.known == ("a.csv", "b.csv")
+    assert told(store.load(tmp_path), "movements", "qty") == [(-2.0,)]
+
+
+def test_a_copy_beside_the_file_is_known_in_the_same_run(tmp_path: Path) -> None:
+    """Even where what was read of the two is not alike: an item may be credited to the first file alone."""
+    copy = Export("z/jan.csv", JANUARY.rows[:1], time=EARLY, digest="hash of jan.csv")
+    assert put(tmp_path, JANUARY, copy).known == ("z/jan.csv",)
+    assert len(told(store.load(tmp_path), "movements", "qty")) == 3
+
+
 def test_two_files_of_one_name_are_two_exports(tmp_path: Path) -> None:
     first, second = (
         Export("out/export.csv", rows, time=time, digest=f"{digit}" * 64)
@@ -171,7 +189,8 @@ def test_the_listing_says_what_each_file_gave_and_who_corrected_it(tmp_path: Pat
         ("feb.csv", 1, 4, 2, 0, 2, 0, None, "hash of feb.csv"),
         ("jan.csv", 1, 5, 2, 0, 3, 1, "feb.csv", "hash of jan.csv"),
     ]
-    assert store.listing(tmp_path)["ingested_at"].to_list() == ["2024-03-01T12:00:00"] * 2
+    assert store.listing(tmp_path)["ingested_at"].to_list() == [NOW] * 2
+    assert store.listing(tmp_path)["exported_at"].to_list() == [LATE, EARLY]
 
 
 def test_tables_without_overlap_are_written_once(tmp_path: Path) -> None:

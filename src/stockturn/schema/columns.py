@@ -46,7 +46,8 @@ COLUMNS: dict[str, Column] = _columns(
     "who override_reason "
     "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
-    "raw skipped_by file_hash encoding mapping",
+    "raw skipped_by file_hash encoding mapping "
+    "by_file by_sheet changed replaced_by",
     code="lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
@@ -54,15 +55,16 @@ COLUMNS: dict[str, Column] = _columns(
     date="order_date needed_on expected_on pay_on week "
     "made_on "
     "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
-    "oldest_on next_expiry expiry exported_at",
+    "oldest_on next_expiry expiry exported_at ingested_at",
     flag="below_minimum now estimated not_historic",
-    count="receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
+    count="censored_days receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
     "overdue_lines "
     "promotion promotion_days overrides "
     "span horizon "
     "rank "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
-    "demand_buckets days_with_demand row raw_order",
+    "demand_buckets days_with_demand row raw_order "
+    "by_row sheets replaced_rows file_size",
     qty="need_qty moq order_multiple transfer_qty surplus_on_order qty_open forecast_qty "
     "scheduled_qty planned_qty released_qty projected_qty safety_stock_normal "
     "stock_per_late_day "
@@ -72,7 +74,7 @@ COLUMNS: dict[str, Column] = _columns(
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
     "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
-    "action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
+    "gross_qty returned_qty qty_adjusted action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
     qty_per_day="demand_per_day",
     money="min_order_value planned_value open_value due_value spend value_per_late_day "
     "lateness_value "

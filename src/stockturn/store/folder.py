@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -71,31 +71,41 @@ def listing(path: Path) -> pl.DataFrame:
 
 
 def merge(
-    ledger: Ledger, path: Path, combine: Combine, *, now: datetime, wait_seconds: float = 0.0
+    ledger: Ledger,
+    path: Path,
+    combine: Combine,
+    *,
+    now: datetime,
+    choices: str = "",
+    wait_seconds: float = 0.0,
 ) -> Outcome:
     """Take what was read into the folder (made where there is none), and count every line once.
 
     ``ledger`` is as read, before anything was compared; ``combine`` is :func:`stockturn.sources.dedupe.dedupe`
-    with its settings. A file that is there already (by hash) changes nothing. Raises InputError where another
-    run is writing, the disk is full or not writable, or the folder holds something else.
+    with its settings, and ``choices`` names those settings: when they are others than last time, the folder is
+    counted anew. A file that is there already (by hash) changes nothing. Raises InputError where another run is
+    writing (after ``wait_seconds``), the disk is full or not writable, or the folder holds something else.
     """
     with _writing(path, now, wait_seconds, create=True) as before:
         stamp = now.isoformat(timespec="seconds")
         kept = {entry.hash: entry for entry in before.files}
         names: dict[str, list[str]] = {"added": [], "known": [], "reread": [], "nothing_in": []}
+        taken: set[str] = set()
         for reading in segments.readings(ledger):
             if reading.empty:
                 names["nothing_in"].append(reading.name)
                 continue
             old = _entry_of(path, reading, kept)
-            if old is not None and segments.same_reading(path, old, reading):
+            if old is not None and (old.hash in taken or segments.same_reading(path, old, reading)):
                 names["known"].append(reading.name)
                 continue
             entry = segments.write_segment(path, reading, stamp)
             names["added" if old is None else "reread"].append(reading.name)
             kept[entry.hash] = replace(entry, name=old.name) if old else entry
-        changed = names["added"] or names["reread"] or not is_ledger(path)
-        after = _commit(path, before, kept.values(), combine, stamp) if changed else before
+            taken.add(entry.hash)
+        changed = taken or before.choices != choices or not is_ledger(path)
+        after = with_files(Manifest(before.number + 1, stamp, choices), kept.values())
+        after = _commit(path, before, after, combine) if changed else before
         return Outcome(_ledger(path, after), **{key: tuple(value) for key, value in names.items()})
 
 
@@ -117,7 +127,9 @@ def forget(path: Path, file: str, combine: Combine, *, now: datetime, wait_secon
     with _writing(path, now, wait_seconds, create=False) as before:
         gone = _named(path, before, file)
         left = [entry for entry in before.files if entry is not gone]
-        after = _commit(path, before, left, combine, now.isoformat(timespec="seconds"))
+        stamp = now.isoformat(timespec="seconds")
+        after = with_files(Manifest(before.number + 1, stamp, before.choices), left)
+        after = _commit(path, before, after, combine)
         return Outcome(_ledger(path, after), forgotten=(before.shown_names()[gone.digest],))
 
 
@@ -168,11 +180,8 @@ def _claim(path: Path) -> None:
         raise InputError("ledger_folder_taken", folder=path, found=", ".join(sorted(others)[:5]))
 
 
-def _commit(
-    path: Path, before: Manifest, files: Iterable[FileEntry], combine: Combine, stamp: str
-) -> Manifest:
-    """Write what follows from these files as a new generation, then let the manifest name it."""
-    after = with_files(Manifest(number=before.number + 1, written_at=stamp), files)
+def _commit(path: Path, before: Manifest, after: Manifest, combine: Combine) -> Manifest:
+    """Write what follows from the files of ``after`` as a new generation, then let the manifest name it."""
     raw = segments.assembled(path, after.files, after.shown_names())
     combined = combine(replace(raw, notes=()))
     changed = {

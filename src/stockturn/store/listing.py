@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from stockturn.store.manifest import Manifest
@@ -19,13 +21,13 @@ def files_listed(found: Manifest, sheets: pl.DataFrame, replaced: pl.DataFrame) 
     shown = found.shown_names()
     entries = pl.DataFrame(
         [
-            (shown[entry.digest], entry.exported_at, entry.ingested_at, entry.size, entry.hash)
+            (shown[entry.digest], _time(entry.exported_at), _time(entry.ingested_at), entry.size, entry.hash)
             for entry in found.files
         ],
         schema={
             "file": pl.String,
-            "exported_at": pl.String,
-            "ingested_at": pl.String,
+            "exported_at": pl.Datetime("us"),
+            "ingested_at": pl.Datetime("us"),
             "file_size": pl.Int64,
             "file_hash": pl.String,
         },
@@ -43,6 +45,14 @@ def files_listed(found: Manifest, sheets: pl.DataFrame, replaced: pl.DataFrame) 
             "exported_at", "ingested_at", "file_size", "file_hash",
         )
     )  # fmt: skip
+
+
+def _time(stamp: str | None) -> datetime | None:
+    """The time as written, in UTC where it names its zone."""
+    if stamp is None:
+        return None
+    time = datetime.fromisoformat(stamp)
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _counted(sheets: pl.DataFrame) -> pl.DataFrame:

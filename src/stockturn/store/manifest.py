@@ -45,10 +45,12 @@ class FileEntry:
 @dataclass(frozen=True)
 class Manifest:
     """What counts. ``tables`` maps a table to the generation's file; a table that is not there is the sum of the
-    files' segments. ``previous`` are paths that the manifest before this one named."""
+    files' segments. ``choices`` are the settings by which the lines were counted; ``previous`` are paths that the manifest before
+    this one named."""
 
     number: int = 0
     written_at: str = ""
+    choices: str = ""
     files: tuple[FileEntry, ...] = ()
     tables: dict[str, Piece] = None  # type: ignore[assignment]
     lists: dict[str, Piece] = None  # type: ignore[assignment]
@@ -106,6 +108,7 @@ def _manifest(tree: dict[str, Any]) -> Manifest:
     return Manifest(
         number=int(tree["number"]),
         written_at=tree["written_at"],
+        choices=tree["choices"],
         files=tuple(_entry(item) for item in tree["files"]),
         tables={name: Piece(**item) for name, item in tree["tables"].items()},
         lists={name: Piece(**item) for name, item in tree["lists"].items()},
