@@ -120,7 +120,7 @@ def _summary(context: Context, frame: pl.DataFrame) -> Block:
     return Block(
         say("block_classes"),
         grouped,
-        "classes",
+        "class_summary",
         bars=("share", "stock_share"),
         labels={
             "value": say("ranked_value"),

@@ -1,0 +1,130 @@
+"""The terminal: what fits is shown, what does not is said, and text never commands it."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import polars as pl
+import pytest
+
+from stockturn.config import Settings
+from stockturn.i18n import LANGUAGES
+from stockturn.model import Result
+from stockturn.output.console import make_console, show, show_report
+from stockturn.output.console_turnover import sparkline
+from stockturn.output.formats import width
+from stockturn.output.sheets import build_report
+from tests.company import NASTY, analysis
+from tests.goldens import matches_golden
+
+
+def _settings(lang: str = "en", **report: object) -> Settings:
+    return Settings.model_validate({"lang": lang, "ingest": {"currency": "CNY"}, "report": report})
+
+
+def _shown(result: Result, settings: Settings, columns: int = 100, **options: object) -> str:
+    stream = io.StringIO()
+    show(result, settings, console=make_console(file=stream, columns=columns), **options)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+def _screen(lang: str, columns: int = 100) -> str:
+    stream = io.StringIO()
+    report = build_report(analysis(), _settings(lang), {"stockturn": "0.1.0"})
+    show_report(report, ["report.xlsx", "report.html"], console=make_console(file=stream, columns=columns))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screens_are_the_golden_ones(lang: str) -> None:
+    """Report, turnover by category, turnover of the whole, deadstock, ingest: as a reader sees them."""
+    run, settings = analysis(), _settings(lang)
+    parts = [
+        _screen(lang),
+        _shown(Result("turnover", {"turnover": run.by["category"]}, period=run.period, screen={"trend": run.trend}), settings),
+        _shown(Result("turnover", {"turnover": run.total}, period=run.period, screen={"trend": run.trend, "by": run.by["category"]}), settings),
+        _shown(Result("abc", {"abc": run.abc}), settings, top=5),
+        _shown(Result("deadstock", {"deadstock": run.deadstock}), settings, top=5),
+        _shown(Result("sheets", {"sheets": run.sheets, "refused": run.refused, "differences": run.differences}), settings, top=3),
+    ]  # fmt: skip
+    text = "\n".join(line.rstrip() for part in parts for line in part.splitlines()) + "\n"
+    matches_golden(f"screens_{lang}.txt", text)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 132, 250])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_line_is_wider_than_the_terminal(lang: str, columns: int) -> None:
+    """Columns that do not fit are left out and counted, never wrapped into each other."""
+    run = analysis()
+    text = _shown(Result("deadstock", {"deadstock": run.deadstock}), _settings(lang), columns) + _screen(
+        lang, columns
+    )
+    assert max(width(line.rstrip()) for line in text.splitlines()) <= columns
+
+
+def test_what_is_left_out_is_counted() -> None:
+    """Rows beyond the limit and columns beyond the width."""
+    result = Result("abc", {"abc": analysis().abc})
+    text = _shown(result, _settings(screen_rows=10), 60)
+    assert "Rows left out: 74." in text
+    assert "Columns left out: " in text
+    assert "Rows left out" not in _shown(result, _settings(screen_rows=10), 60, top=3)
+
+
+def test_a_pipe_and_no_color_have_no_escape_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR of the environment and --no-color count the same."""
+    assert "\x1b" not in _screen("en")
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    frame = pl.DataFrame({"category": ["x"], "achievement": [0.5], "cogs": [1.0]})
+    result = Result("turnover", {"turnover": frame})
+    show(result, _settings(), console=make_console(file=stream, columns=80))
+    assert "\x1b[31m" in stream.getvalue()
+    for color, environment in ((False, ""), (None, "1")):
+        monkeypatch.setenv("NO_COLOR", environment)
+        plain = io.StringIO()
+        monkeypatch.setattr(plain, "isatty", lambda: True)
+        show(result, _settings(), console=make_console(color, file=plain, columns=80))
+        assert "\x1b[31m" not in plain.getvalue()
+
+
+def test_names_are_text_and_never_markup_or_commands() -> None:
+    """Rich markup, escape codes and emoji codes in a name are shown as they are, or not at all."""
+    names = ["[red]x[/red]", "a\x1b[2Jb", ":smile:", NASTY[0]]
+    frame = pl.DataFrame({"sku": names, "status": ["dead"] * 4, "value": [1.0] * 4})
+    text = _shown(Result("deadstock", {"deadstock": frame}), _settings())
+    for name in ("[red]x[/red]", "a[2Jb", ":smile:", NASTY[0]):
+        assert name in text
+
+
+def test_a_terminal_that_cannot_write_chinese_still_gets_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old Windows console or LANG=C: characters are replaced, nothing fails."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", errors="strict"))
+    report = build_report(analysis(), _settings("zh"), {"stockturn": "0.1.0"})
+    show_report(report, ["report.xlsx"])
+    sys.stdout.flush()
+    assert b"report.xlsx" in raw.getvalue()
+
+
+def test_the_year_is_a_line_from_lowest_to_highest() -> None:
+    """Gaps stay gaps; a flat year is a flat line."""
+    assert sparkline([0.0, 7.0, None, 3.5]) == "▁█ ▅"
+    assert len(set(sparkline([2.0, 2.0, 2.0]))) == 1
+    assert sparkline([None]) == sparkline([]) == ""
+
+
+def test_the_three_scopes_that_move_the_total_most_are_named() -> None:
+    """With targets by capital above target; without, above the pace of the whole: 300 - 100 × 400/1000 = 260."""
+    frame = pl.DataFrame(
+        {"category": ["slow", "fast"], "cogs": [100.0, 900.0], "avg_inventory": [300.0, 100.0]}
+    )
+    text = _shown(Result("turnover", {"turnover": frame}), _settings())
+    assert "slow: CNY 260 above the common pace" in text
+    assert "fast:" not in text
+    aimed = frame.with_columns(excess_capital=pl.Series([0.0, 42.0]))
+    assert "fast: CNY 42 above what the target allows" in _shown(
+        Result("turnover", {"turnover": aimed}), _settings()
+    )
