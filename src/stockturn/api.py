@@ -154,6 +154,74 @@ def deadstock(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
     return deadstock_result(ledger, settings).frame
 
 
+def forecast_result(
+    ledger: Ledger,
+    settings: Settings | None = None,
+    by: Sequence[str] = ("sku",),
+    *,
+    accuracy: bool = False,
+    promotions: bool = False,
+) -> Result:
+    """The forecast; with what it rests on (``demand``), how wrong it was, and what promotions did, where asked for."""
+    run = Run(ledger, settings or Settings())
+    made = run.forecasts(tuple(by))
+    tables = {"forecast": made.result.forecast}
+    if accuracy:
+        tables |= {"accuracy": made.result.accuracy, "totals": made.result.totals, "demand": made.demand}
+    if promotions:
+        tables["promotions"] = made.promotions
+    return Result("forecast", tables, made.notes, screen={"demand": made.demand})
+
+
+def forecast(ledger: Ledger, settings: Settings | None = None, by: Sequence[str] = ("sku",)) -> pl.DataFrame:
+    """Mean and quantiles per sku (or sku and warehouse) and bucket to come."""
+    return forecast_result(ledger, settings, by).frame
+
+
+def reorder_result(ledger: Ledger, settings: Settings | None = None) -> Result:
+    """What to do for every cell, and the transfers, order changes, plan, orders and cash that follow from it."""
+    run = Run(ledger, settings or Settings())
+    made = run.reorder()
+    names = (
+        "reorder",
+        "transfers",
+        "order_changes",
+        "plan",
+        "supplier_orders",
+        "cash",
+        "left_out",
+        "overstock",
+    )
+    tables = {name: _within_scope(getattr(made, name), run) for name in names}
+    return Result("reorder", tables, run.notes())
+
+
+def reorder(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
+    """One row per sku and warehouse, action ``none`` included, each with its reason."""
+    return reorder_result(ledger, settings).frame
+
+
+def _within_scope(frame: pl.DataFrame, run: Run) -> pl.DataFrame:
+    """Rows of the warehouses, categories and skus asked for; frames without them are given whole."""
+    scope = run.settings.scope
+    if scope.warehouse and "warehouse" in frame.columns:
+        frame = frame.filter(pl.col("warehouse").is_in(scope.warehouse))
+    if (scope.sku or scope.category) and "sku" in frame.columns:
+        frame = frame.join(run.scoped_skus(), on="sku", how="semi", maintain_order="left")
+    return frame
+
+
+def suppliers_result(ledger: Ledger, settings: Settings | None = None) -> Result:
+    """How each supplier has done: lead time and its spread, punctuality, prices, what lateness costs."""
+    run = Run(ledger, settings or Settings())
+    return Result("suppliers", {"suppliers": run.suppliers()}, run.notes())
+
+
+def suppliers(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
+    """One row per supplier."""
+    return suppliers_result(ledger, settings).frame
+
+
 def analyse(ledger: Ledger, settings: Settings | None = None, progress: Stage | None = None) -> Analysis:
     """Everything the report is made from, in one run of the engine."""
     chosen = settings or Settings()

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from stockturn.cli import abc, deadstock, demo, ingest, init, report, turnover
+from stockturn.cli import abc, deadstock, demo, forecast, ingest, init, reorder, report, suppliers, turnover
 from stockturn.errors import ExitCode, StockturnError
 from stockturn.i18n import DEFAULT_LANGUAGE, error_text
 
@@ -33,7 +33,7 @@ def _top(
         raise typer.Exit
 
 
-for module in (report, ingest, turnover, abc, deadstock, init, demo):
+for module in (report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, init, demo):
     module.add_to(app)
 
 

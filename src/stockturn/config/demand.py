@@ -10,6 +10,9 @@ from stockturn.config.base import Section
 class DemandSettings(Section):
     """Section ``[demand]``."""
 
+    correct: bool = Field(
+        True, description="add to a bucket what its stockout days hid, where the stock is known"
+    )
     min_in_stock_days: int = Field(
         5, gt=0, description="in-stock days a bucket needs for its own rate to stand for its stockout days"
     )

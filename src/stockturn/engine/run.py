@@ -14,7 +14,10 @@ from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, trend, with_changes
 from stockturn.engine.deadstock import deadstock
 from stockturn.engine.entries import Entries, entries
+from stockturn.engine.forecasting import Forecasts, forecasts
 from stockturn.engine.periods import resolve_period
+from stockturn.engine.reordering import reorder_inputs
+from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
 from stockturn.model import Analysis, Ledger, Note, Period
@@ -82,17 +85,48 @@ class Run:
     def deadstock(self) -> pl.DataFrame:
         """Age, status and value of what is on hand; the scope narrows the rows, not what is known about them."""
         self._say("ageing")
-        if self.settings.scope != Scope():
-            whole = self.settings.model_copy(update={"scope": Scope()})
-            run = Run(self.ledger, whole)
-            return run.dead_within(self.settings)
-        return self.dead_within(self.settings)
+        whole = self.whole
+        stock = closing(whole.valued).lazy()
+        aged = ageing(whole.entries, stock, self.settings, self.ledger.table("batches"))
+        return deadstock(self.ledger, whole.entries, stock, aged, self.settings).collect()
 
-    def dead_within(self, settings: Settings) -> pl.DataFrame:
-        """The dead stock of this (whole) run, narrowed to the scope of other settings."""
-        stock = closing(self.valued).lazy()
-        aged = ageing(self.entries, stock, settings, self.ledger.table("batches"))
-        return deadstock(self.ledger, self.entries, stock, aged, settings).collect()
+    def forecasts(self, by: tuple[str, ...] = ("sku",)) -> Forecasts:
+        """The forecast of every sku, or of every sku in every warehouse."""
+        self._say("forecast")
+        return forecasts(self.ledger, self.entries, self.valued, self.settings, by)
+
+    @cached_property
+    def whole(self) -> Run:
+        """The same run over the whole company: what one warehouse needs depends on the others."""
+        if self.settings.scope == Scope():
+            return self
+        return Run(self.ledger, self.settings.model_copy(update={"scope": Scope()}), self._say)
+
+    @cached_property
+    def supply(self) -> ReorderInputs:
+        """What replenishment starts from, for the whole company."""
+        whole = self.whole
+        self._say("reorder")
+        return reorder_inputs(whole.ledger, whole.entries, whole.valued, whole.classes, self.settings)
+
+    def scoped_skus(self) -> pl.DataFrame:
+        """The skus that the scope of the settings names: one column, sku."""
+        scope = self.settings.scope
+        items = self.whole.entries.items.select("sku", "category")
+        wanted = pl.lit(True)
+        if scope.category:
+            wanted &= pl.col("category").is_in(scope.category)
+        if scope.sku:
+            wanted &= pl.col("sku").is_in(scope.sku)
+        return items.filter(wanted).select("sku").collect()
+
+    def reorder(self) -> ReorderResult:
+        """What to buy, move, hurry, put off or cancel."""
+        return reorder(self.supply, self.settings)
+
+    def suppliers(self) -> pl.DataFrame:
+        """How each supplier has done."""
+        return scorecard(self.supply, self.settings)
 
     def notes(self) -> tuple[Note, ...]:
         """What has to be said about the run as a whole."""

@@ -1,0 +1,99 @@
+"""From the ledger to the replenishment plan: what each cell has, will sell and can get, gathered for ``reorder``."""
+
+from __future__ import annotations
+
+import math
+
+import polars as pl
+
+from stockturn.config import Settings
+from stockturn.engine.demand import daily_rate
+from stockturn.engine.entries import Entries
+from stockturn.engine.expr import IN_TRANSIT
+from stockturn.engine.forecasting import forecasts
+from stockturn.engine.replenish import ReorderInputs
+from stockturn.engine.valued import ValuedDays, closing
+from stockturn.model import Ledger
+
+_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
+_CELL = ("sku", "warehouse")
+
+
+def reorder_inputs(
+    ledger: Ledger, entries: Entries, valued: ValuedDays, classes: pl.DataFrame, settings: Settings
+) -> ReorderInputs:
+    """Everything that decides what to order, for the whole company.
+
+    The forecast is made by sku and warehouse, as far ahead as the plan and the longest span of a decision reach.
+    Blocked stock and goods consigned to others are left out of what is available.
+    """
+    made = forecasts(ledger, entries, valued, _far_enough(ledger, settings), _CELL).result
+    frames = ("orders", "suppliers", "warehouses")
+    tables = dict(zip(frames, pl.collect_all([ledger.table(name) for name in frames]), strict=True))
+    return ReorderInputs(
+        as_of=entries.as_of,
+        closing=_available(ledger, entries, valued),
+        rates=daily_rate(entries, settings).collect(),
+        items=entries.items.collect(),
+        classes=classes.select(
+            *(name for name in ("sku", "warehouse", "abc", "xyz") if name in classes.columns)
+        ),
+        forecast=made.forecast.select(*_CELL, "period", "mean"),
+        sums=made.sums,
+        transit=_in_transit(entries, valued),
+        bucket=settings.forecast.bucket,
+        **tables,
+    )
+
+
+def _far_enough(ledger: Ledger, settings: Settings) -> Settings:
+    """The settings with a forecast horizon that covers the plan."""
+    chosen = settings.reorder
+    days = chosen.plan_buckets * chosen.plan_bucket_days
+    buckets = math.ceil(days / _DAYS[settings.forecast.bucket]) + 1
+    limit = 60  # what a forecast may be asked for
+    horizon = min(limit, max(settings.forecast.horizon, buckets))
+    return settings.model_copy(update={"forecast": settings.forecast.model_copy(update={"horizon": horizon})})
+
+
+def _available(ledger: Ledger, entries: Entries, valued: ValuedDays) -> pl.DataFrame:
+    """Closing balances less what is blocked, with what is reserved, by cell."""
+    reserved = (
+        entries.points.filter(pl.col("reserved").is_not_null())
+        .group_by(_CELL)
+        .agg(pl.col("reserved").sort_by("as_of").last())
+    )
+    held = (
+        ledger.table("stock")
+        .filter(
+            (pl.col("as_of") <= entries.as_of)
+            & ((pl.col("stock_status") == "blocked") | (pl.col("ownership") == "consigned_out"))
+        )
+        .with_columns(pl.col("warehouse").fill_null("(none)"))
+        .filter(pl.col("as_of") == pl.col("as_of").max().over(_CELL))
+        .group_by(_CELL)
+        .agg(withheld=pl.col("on_hand").sum())
+    )
+    return (
+        closing(valued)
+        .lazy()
+        .join(reserved, on=_CELL, how="left")
+        .join(held, on=_CELL, how="left")
+        .with_columns(on_hand=pl.col("on_hand") - pl.col("withheld").fill_null(0.0))
+        .select(*_CELL, "on_hand", "value", "unit_cost", "reserved")
+        .collect()
+    )
+
+
+def _in_transit(entries: Entries, valued: ValuedDays) -> pl.DataFrame:
+    """Goods between warehouses at as_of; where they go to and when is not known."""
+    return (
+        closing(valued)
+        .filter((pl.col("warehouse") == IN_TRANSIT) & (pl.col("on_hand") > 0))
+        .select(
+            "sku",
+            pl.lit(None, pl.String).alias("warehouse"),
+            pl.col("on_hand").alias("qty"),
+            pl.lit(None, pl.Date).alias("due_date"),
+        )
+    )
