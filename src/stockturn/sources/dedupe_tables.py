@@ -74,11 +74,12 @@ def judge_documents(
         has_line &= ~is_one_of(loose, "document")
         frame = frame.with_columns(document=key_hash(_of_document(rule)))
     verdict = Verdict()
-    if lined:
-        twice = _twice_in_a_file(frame.filter(has_doc, pl.col("line_no").is_not_null()), rule)
+    repeated = _repeated(frame.filter(has_doc, pl.col("line_no").is_not_null()), rule)
+    if repeated.height:
+        twice = _twice_in_a_file(frame, rule, repeated)
         verdict += Verdict(twice)
-        frame = frame.filter(~is_one_of(twice["row"])) if twice.height else frame
-        verdict += _lines(frame.filter(has_doc & has_line), rule, sheets, settings)
+        frame = frame.filter(~is_one_of(twice["row"]))
+        verdict += _lines(frame.filter(has_doc & has_line), rule, sheets, settings, repeated)
     if documents > lined or loose is not None:
         if files > 1 and (scopes := _scopes(frame)) is not None:
             frame = frame.join(scopes.lazy(), on="file", how="left", maintain_order="left")
@@ -120,14 +121,22 @@ def _loose_documents(frame: pl.LazyFrame, rule: DocumentRule) -> pl.Series:
     return without.select(key_hash(_of_document(rule)).unique()).collect().to_series()
 
 
+def _repeated(lines: pl.LazyFrame, rule: DocumentRule) -> pl.DataFrame:
+    """Rows (row, key) whose document and line number stand more than once; counting first is quicker."""
+    keys = lines.select("row", key=key_hash(rule.line)).collect()
+    if keys["key"].n_unique() == keys.height:
+        return keys.clear()
+    return keys.filter(pl.col("key").is_duplicated())
+
+
 def _lines(
-    frame: pl.LazyFrame, rule: DocumentRule, sheets: pl.DataFrame, settings: IngestSettings
+    frame: pl.LazyFrame,
+    rule: DocumentRule,
+    sheets: pl.DataFrame,
+    settings: IngestSettings,
+    repeated: pl.DataFrame,
 ) -> Verdict:
     """Lines with document and line number: one line per key, whatever it says."""
-    keys = frame.select("row", key=key_hash(rule.line)).collect()
-    repeated = keys.filter(pl.col("key").is_duplicated())
-    if repeated.is_empty():
-        return Verdict()
     rows, reused = _with_keys(frame, repeated, rule, sheets, settings)
     notes = [*_said("dedupe_number_reused", reused), *_said("dedupe_line_repeated", _in_one_file(rows))]
     return Verdict(notes=tuple(notes)) + _by_key(rows, rule)
@@ -266,16 +275,12 @@ def _with_keys(
     return rows.with_columns(key=pl.struct("key", pl.col("again").cum_sum()).hash()).drop("again"), reused
 
 
-def _twice_in_a_file(frame: pl.LazyFrame, rule: DocumentRule) -> pl.DataFrame:
+def _twice_in_a_file(frame: pl.LazyFrame, rule: DocumentRule, repeated: pl.DataFrame) -> pl.DataFrame:
     """A document line that one file lists twice, word for word, counts once: the rows that leave."""
-    keys = frame.select("row", key=pl.struct(key_hash(rule.line).alias("key"), "file").hash()).collect()
-    repeated = keys.filter(pl.col("key").is_duplicated())
-    if repeated.is_empty():
-        return Verdict().dropped
     whole = content_hash(rule.table, content_columns(rule.table, rule.line))
-    rows = frame.filter(is_one_of(repeated["row"])).select("row", *LINEAGE, whole=whole).collect()
+    rows = frame.filter(is_one_of(repeated["row"])).select("row", "file", *LINEAGE, whole=whole).collect()
     rows = rows.join(repeated, on="row").sort(*LINEAGE, "row", nulls_last=True)
-    first = rows.unique(["key", "whole"], keep="first", maintain_order=True)
+    first = rows.unique(["key", "file", "whole"], keep="first", maintain_order=True)
     return leaving(rows.join(first, on="row", how="anti"), DUPLICATE, TWICE)
 
 

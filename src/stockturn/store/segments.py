@@ -87,7 +87,13 @@ def _by_file(frame: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
     if column not in frame.columns:
         return {}
     nobody = pl.lit(None, pl.String).alias(column)
-    parts = frame.partition_by(column, as_dict=True, maintain_order=True)
+    names = frame[column].unique()
+    # one file needs no cutting: a copy of every column saved
+    parts = (
+        {(names[0],): frame}
+        if len(names) == 1
+        else frame.partition_by(column, as_dict=True, maintain_order=True)
+    )
     return {
         IN_MEMORY if key is None else str(key): part.with_columns(nobody) for (key,), part in parts.items()
     }
