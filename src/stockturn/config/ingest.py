@@ -49,6 +49,11 @@ class IngestSettings(Section):
     demand_kinds: tuple[str, ...] = Field(
         ("sale", "production_out"), description="kinds that make demand (sale_return always reduces it)"
     )
+    encoding: str | None = Field(None, description="encoding of all text files, when the one found is wrong")
+    rates: dict[str, float] = Field(
+        default_factory=dict,
+        description="currency = what one unit of it is worth in the ledger's currency; other currencies are refused",
+    )
     currency: str = Field("", description="currency of the ledger, shown with money; any text")
     sku_case: Literal["keep", "upper"] = Field(
         "keep",

@@ -8,158 +8,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from stockturn.config.ingest import FileRule
-from stockturn.sources.captions import Vocabulary, norm
-from stockturn.sources.cells import Typed, clean, decimal_of, identifiers, numbers, text_of
+from stockturn.sources.captions import Vocabulary
+from stockturn.sources.cells import Typed, decimal_of, identifiers, numbers, text_of
 from stockturn.sources.dates import dates, order_of, title_order
-from stockturn.sources.grid import ROW, Grid, text_frame
+from stockturn.sources.fields import CODES, DATES, HARD, NUMBERS
+from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
-
-DATES = frozenset(
-    [
-        "date",
-        "receipt_date",
-        "ship_date",
-        "order_date",
-        "promised_date",
-        "requested_date",
-        "cancelled_on",
-        "fulfilled_on",
-        "valid_from",
-        "start",
-        "end",
-        "as_of",
-        "updated_at",
-        "launched_on",
-        "expiry",
-        "received_on",
-    ]
-)
-NUMBERS = frozenset(
-    [
-        "qty",
-        "qty_received",
-        "qty_returned",
-        "qty_ordered",
-        "qty_open",
-        "qty_shipped",
-        "qty_left",
-        "in_qty",
-        "in_value",
-        "out_qty",
-        "out_value",
-        "opening_qty",
-        "opening_value",
-        "closing_qty",
-        "closing_value",
-        "on_hand",
-        "reserved",
-        "available",
-        "book_qty",
-        "counted_qty",
-        "diff_qty",
-        "unit_cost",
-        "cost",
-        "unit_price",
-        "price_gross",
-        "revenue",
-        "amount_gross",
-        "price",
-        "amount",
-        "tax_rate",
-        "value",
-        "lead_time_days",
-        "lead_time_sd",
-        "review_days",
-        "min_order_value",
-        "payment_days",
-        "moq",
-        "order_multiple",
-        "min_stock",
-        "max_stock",
-        "shelf_life_days",
-        "volume",
-        "uplift",
-        "discount",
-        "factor",
-        "capacity",
-    ]
-)
-CODES = frozenset(
-    [
-        "sku",
-        "doc_no",
-        "line_no",
-        "order_no",
-        "order_line",
-        "part",
-        "batch",
-        "bin",
-        "warehouse_code",
-        "supplier_code",
-        "year",
-        "month",
-    ]
-)
-HARD = frozenset(
-    [
-        "qty",
-        "in_qty",
-        "out_qty",
-        "qty_received",
-        "qty_ordered",
-        "qty_open",
-        "qty_left",
-        "on_hand",
-        "counted_qty",
-        "diff_qty",
-        "opening_qty",
-        "closing_qty",
-        "cost",
-        "amount",
-        "revenue",
-        "amount_gross",
-        "in_value",
-        "out_value",
-        "value",
-        "opening_value",
-        "closing_value",
-    ]
-)
-"""Fields whose unreadable cell refuses the row: a quantity or an amount that is left out would change a sum.
-Elsewhere the cell becomes empty, is counted and said."""
-
-ITEM = ("sku", "name", "spec", "category", "brand", "unit")
-DOCUMENT = [
-    "doc_no",
-    "date",
-    "receipt_date",
-    "ship_date",
-    "order_date",
-    "promised_date",
-    "supplier",
-    "supplier_code",
-    "customer",
-    "partner",
-    "warehouse",
-    "warehouse_code",
-    "from_warehouse",
-    "to_warehouse",
-    "status",
-    "close_status",
-    "doc_type",
-    "reason",
-    "currency",
-    "buyer",
-    "seller",
-    "order_no",
-    "cancelled_on",
-    "fulfilled_on",
-    "as_of",
-]
-DATE_FILL_SHARE = 0.2
-"""Where there are no document numbers: blank dates on at least this share of rows, and no date repeated on the next
-line, are a date written once per block; else they are missing dates."""
+from stockturn.sources.parts import Said
+from stockturn.sources.rows import is_complete, key_is_label, sorted_out
 
 
 @dataclass(frozen=True)
@@ -172,7 +29,7 @@ class Body:
     openings: pl.DataFrame
     totals: pl.DataFrame
     skipped: Mapping[str, int]
-    notes: tuple[tuple[str, dict[str, object]], ...]
+    notes: tuple[Said, ...]
 
 
 def required_of(plan: Plan) -> tuple[tuple[str, ...], ...]:
@@ -223,14 +80,14 @@ def read_body(grid: Grid, layout: Layout, plan: Plan, words: Vocabulary, rule: F
     frame = grid.frame.slice(layout.body)
     typed, problems, notes = _typed(frame, grid, layout, plan, rule)
     required = required_of(plan)
-    complete = _complete(required, typed.columns) & pl.col("_bad").is_null()
+    complete = is_complete(required, typed.columns) & pl.col("_bad").is_null()
     typed = typed.with_columns(_bad(problems, required).alias("_bad"))
-    label = _key_label(typed, words)
+    label = key_is_label(typed, words)
     typed = typed.with_columns(
         (complete & ~label).fill_null(False).alias("_ok"), pl.lit(None, pl.String).alias("_why")
     )
     if not typed["_ok"].all():
-        typed, filled = _sorted_out(typed, frame, layout, plan, words, required)
+        typed, filled = sorted_out(typed, frame, layout, plan, words, required)
         notes += filled
     overflow = _overflow(grid, frame, layout)
     if overflow is not None:
@@ -281,8 +138,8 @@ def _normal(column: pl.Expr) -> pl.Expr:
 
 def _typed(
     frame: pl.DataFrame, grid: Grid, layout: Layout, plan: Plan, rule: FileRule | None
-) -> tuple[pl.DataFrame, dict[str, pl.Series], list[tuple[str, dict[str, object]]]]:
-    notes: list[tuple[str, dict[str, object]]] = []
+) -> tuple[pl.DataFrame, dict[str, pl.Series], list[Said]]:
+    notes: list[Said] = []
     problems: dict[str, pl.Series] = {}
     values: list[pl.Series] = [frame[ROW]]
     cells = {name: frame[f"c{column}"] for name, column in plan.columns.items()}
@@ -314,16 +171,6 @@ def _typed(
     return pl.DataFrame(values), problems, notes
 
 
-def _complete(required: tuple[tuple[str, ...], ...], columns: list[str]) -> pl.Expr:
-    tests = [
-        pl.any_horizontal(
-            [pl.col(name).is_not_null() for name in choice if name in columns] or [pl.lit(False)]
-        )
-        for choice in required
-    ]
-    return pl.all_horizontal(tests)
-
-
 def _bad(problems: Mapping[str, pl.Series], required: tuple[tuple[str, ...], ...]) -> pl.Series | pl.Expr:
     """The first field of a row whose cell cannot be read and must be; null where there is none."""
     keys = {name for choice in required for name in choice} | HARD
@@ -335,168 +182,6 @@ def _bad(problems: Mapping[str, pl.Series], required: tuple[tuple[str, ...], ...
     if not telling:
         return pl.lit(None, pl.String)
     return pl.select(pl.coalesce([pl.lit(series) for series in telling])).to_series()
-
-
-def _key_label(typed: pl.DataFrame, words: Vocabulary) -> pl.Expr:
-    """Whether the key itself is a total's label, as 合计 in the column of codes."""
-    if "sku" not in typed.columns:
-        return pl.lit(False)
-    key = pl.col("sku").str.replace_all(r"[\s:：]", "").str.to_lowercase()
-    labels = [label.replace(" ", "") for label in words.rows["total"]]
-    return key.is_in(labels) | key.str.contains(r"(小计|合计|总计)$")
-
-
-def _sorted_out(
-    typed: pl.DataFrame,
-    frame: pl.DataFrame,
-    layout: Layout,
-    plan: Plan,
-    words: Vocabulary,
-    required: tuple[tuple[str, ...], ...],
-) -> tuple[pl.DataFrame, list[tuple[str, dict[str, object]]]]:
-    """Names what each incomplete row is, and fills down what a document or an item says once."""
-    rest = typed.with_row_index("_at").filter(~pl.col("_ok"))["_at"]
-    labels = _labels(text_frame(frame.gather(rest)).drop(ROW), layout, words)
-    typed = typed.with_columns(typed["_why"].scatter(rest, labels).alias("_why"))
-    notes: list[tuple[str, dict[str, object]]] = []
-    if plan.spec.shape not in ("stock", "summary", "flat"):
-        typed, notes = _filled(typed, plan, required)
-    complete = _complete(required, typed.columns) & pl.col("_bad").is_null()
-    typed = typed.with_columns(
-        (pl.col("_ok") | (complete & pl.col("_why").is_null())).fill_null(False).alias("_ok")
-    )
-    return _leftovers(typed, frame, plan), notes
-
-
-def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary) -> pl.Series:
-    """blank, header, total, opening_balance, title, or null, for rows given as text."""
-    names = cells.columns
-    plain = [
-        pl.col(name).str.replace_all(r"[\s　]", "").str.strip_chars(":：*").str.to_lowercase()
-        for name in names
-    ]
-    total = [label.replace(" ", "") for label in words.rows["total"]]
-    opening = [label.replace(" ", "") for label in words.rows["opening"]]
-    captions = [norm(part).replace(" ", "") for path in layout.paths if path for part in path]
-    empty = pl.all_horizontal([pl.col(name).str.strip_chars().fill_null("").eq("") for name in names])
-    filled = pl.sum_horizontal([pl.col(name).is_not_null().cast(pl.Int32) for name in names])
-    repeated = pl.sum_horizontal([column.is_in(captions).cast(pl.Int32).fill_null(0) for column in plain])
-    starts = [
-        column.is_in(total)
-        | pl.col(name).str.contains(
-            r"^\s*(合\s*计|小\s*计|总\s*计|总条数|共\s*\d+\s*[条行])\s*[:：]?\s*[\d.,]*\s*$"
-        )
-        | pl.col(name).str.contains(r"(小计|合计|总计)[:：]?\s*$")
-        for column, name in zip(plain, names, strict=True)
-    ]
-    titles = list(layout.titles)
-    return cells.select(
-        pl.when(empty)
-        .then(pl.lit("blank"))
-        .when((repeated >= 2) & (repeated * 2 > filled))
-        .then(pl.lit("header"))
-        .when(pl.any_horizontal([test.fill_null(False) for test in starts]))
-        .then(pl.lit("total"))
-        .when(pl.any_horizontal([column.is_in(opening).fill_null(False) for column in plain]))
-        .then(pl.lit("opening_balance"))
-        .when(
-            (filled <= 2) & pl.any_horizontal([pl.col(name).is_in(titles).fill_null(False) for name in names])
-        )
-        .then(pl.lit("title"))
-        .alias("_why")
-    )["_why"]
-
-
-def _filled(
-    typed: pl.DataFrame, plan: Plan, required: tuple[tuple[str, ...], ...]
-) -> tuple[pl.DataFrame, list[tuple[str, dict[str, object]]]]:
-    day = required[0][0]
-    amounts = [name for name in required[2] if name in typed.columns] if len(required) > 2 else []
-    has_amount = pl.any_horizontal([pl.col(name).is_not_null() for name in amounts] or [pl.lit(False)])
-    live = ~pl.col("_why").is_in(["total", "blank", "header", "title"]).fill_null(False)
-    notes: list[tuple[str, dict[str, object]]] = []
-    orphan = typed.select(
-        (live & pl.col("sku").is_null() & pl.col(day).is_not_null() & has_amount).sum()
-    ).item()
-    groups = typed.select((live & pl.col("sku").is_not_null() & pl.col(day).is_null()).sum()).item()
-    if orphan and groups:
-        source = pl.when(live & pl.col("sku").is_not_null()).then(pl.int_range(pl.len())).forward_fill()
-        names = [name for name in ITEM if name in typed.columns]
-        typed = _from(typed, source, names, live & pl.col("sku").is_null())
-        typed = typed.with_columns(
-            pl.when(live & pl.col(day).is_null() & ~has_amount & pl.col("_why").is_null())
-            .then(pl.lit("group"))
-            .otherwise(pl.col("_why"))
-            .alias("_why")
-        )
-    typed, doc_notes = _documents_filled(typed, day, has_amount, live)
-    return typed, notes + doc_notes
-
-
-def _documents_filled(
-    typed: pl.DataFrame, day: str, has_amount: pl.Expr, live: pl.Expr
-) -> tuple[pl.DataFrame, list[tuple[str, dict[str, object]]]]:
-    number = next((name for name in ("doc_no", "order_no") if name in typed.columns), None)
-    lines = live & pl.col("sku").is_not_null() & has_amount & pl.col("_why").is_null()
-    head = live & pl.col(day).is_not_null()
-    if number is not None:
-        head &= pl.col(number).is_not_null()
-    source = pl.when(head).then(pl.int_range(pl.len())).forward_fill()
-    wanting = lines & pl.col(day).is_null() & ~pl.col("_bad").eq(day).fill_null(False)
-    if number is not None:
-        wanting &= pl.col(number).is_null() | (pl.col(number) == pl.col(number).gather(source))
-    counted = typed.select(wanting.sum().alias("blank"), lines.sum().alias("lines")).row(0)
-    if not counted[0]:
-        return typed, []
-    if number is None and (counted[0] < DATE_FILL_SHARE * counted[1] or _on_each_line(typed, day, lines)):
-        return typed, []
-    names = [name for name in DOCUMENT if name in typed.columns]
-    typed = _from(typed, source, names, wanting & source.is_not_null())
-    return typed, [("filled_down", {"rows": counted[0]})]
-
-
-def _on_each_line(typed: pl.DataFrame, day: str, lines: pl.Expr) -> bool:
-    """Whether neighbouring lines repeat a date: then a blank one is missing, not implied by the line above."""
-    days = typed.filter(lines)[day]
-    return bool((days == days.shift(1)).any())
-
-
-def _from(typed: pl.DataFrame, source: pl.Expr, names: list[str], where: pl.Expr) -> pl.DataFrame:
-    """Empty cells of ``names`` take the value of the row ``source`` where ``where`` holds."""
-    frame = typed.with_columns(source.alias("_source"), where.fill_null(False).alias("_where"))
-    return frame.with_columns(
-        pl.when(pl.col("_where") & pl.col(name).is_null())
-        .then(pl.col(name).gather(pl.col("_source")))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in names
-    ).drop("_source", "_where")
-
-
-def _leftovers(typed: pl.DataFrame, frame: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Rows that are still incomplete and without a name: a group line, an unlabelled total, a footer, or refused."""
-    open_rows = typed.with_row_index("_at").filter(~pl.col("_ok") & pl.col("_why").is_null())
-    if open_rows.is_empty():
-        return typed
-    at = open_rows["_at"]
-    cells = text_frame(frame.gather(at)).drop(ROW)
-    filled = cells.select(pl.sum_horizontal(pl.all().is_not_null().cast(pl.Int32)))
-    last = typed.with_row_index("_at").filter(pl.col("_ok"))["_at"].max()
-    known = [name for name in typed.columns if not name.startswith("_") and name != ROW]
-    figures = [name for name in known if name.split("__")[0] in NUMBERS]
-    texts = [name for name in known if name not in figures and name not in ("unit", "currency")]
-    no_text = pl.all_horizontal([pl.col(name).is_null() for name in texts] or [pl.lit(False)])
-    any_figure = pl.any_horizontal([pl.col(name).is_not_null() for name in figures] or [pl.lit(False)])
-    behind = pl.col("_at") > (last if isinstance(last, int) else -1)
-    why = open_rows.with_columns(filled.to_series().alias("_filled")).select(
-        pl.when(no_text & any_figure & pl.col("_bad").is_null() & behind)
-        .then(pl.lit("total"))
-        .when(~any_figure & pl.col("_bad").is_null() & (pl.col("_filled") <= 2))
-        .then(pl.when(behind).then(pl.lit("title")).otherwise(pl.lit("group")))
-        .otherwise(pl.lit("refused:"))
-        .alias("_why")
-    )["_why"]
-    return typed.with_columns(typed["_why"].scatter(at, why).alias("_why"))
 
 
 def _overflow(grid: Grid, frame: pl.DataFrame, layout: Layout) -> pl.Series | None:
@@ -522,7 +207,7 @@ def _split(
     typed: pl.DataFrame,
     problems: Mapping[str, pl.Series],
     required: tuple[tuple[str, ...], ...],
-    notes: list[tuple[str, dict[str, object]]],
+    notes: list[Said],
 ) -> Body:
     why = typed["_why"]
     refused = typed.filter(~pl.col("_ok") & (why.is_null() | why.str.starts_with("refused:")))
@@ -533,7 +218,7 @@ def _split(
     skipped = {str(name): int(count) for name, count in per_reason.rows()}
     hidden = ["_ok", "_why", "_bad"]
     data = typed.filter(pl.col("_ok"))
-    soft = _unreadable(typed, problems, required)
+    soft = [*_unreadable(typed, problems, required), *_total_check(typed)]
     return Body(
         data=data.drop(hidden),
         refused=with_codes,
@@ -572,9 +257,29 @@ def _refusals(
     )
 
 
+_CHECKED = ("qty", "on_hand", "in_qty", "qty_ordered")
+_ROUNDING = 0.005
+
+
+def _total_check(typed: pl.DataFrame) -> list[Said]:
+    """The last total row against the rows above it (all of them, also those that are skipped for their status)."""
+    name = next((name for name in _CHECKED if name in typed.columns), None)
+    totals = typed.filter(pl.col("_why") == "total")
+    if name is None or totals.is_empty() or totals[name].null_count() == len(totals):
+        return []
+    said = totals[name].drop_nulls()[-1]
+    rows = typed.filter(
+        pl.col("_why").is_null() | ~pl.col("_why").is_in(["total", "group", "opening_balance"])
+    )
+    added = float(rows[name].sum())
+    if abs(said - added) <= _ROUNDING * max(1.0, len(rows) ** 0.5):
+        return []
+    return [("total_differs", {"column": name, "found": f"{said:g}", "expected": f"{added:g}"})]
+
+
 def _unreadable(
     typed: pl.DataFrame, problems: Mapping[str, pl.Series], required: tuple[tuple[str, ...], ...]
-) -> list[tuple[str, dict[str, object]]]:
+) -> list[Said]:
     keys = {name for choice in required for name in choice} | HARD
     ok = typed["_ok"]
     counts = {
@@ -583,6 +288,3 @@ def _unreadable(
         if name not in keys
     }
     return [("cells_unreadable", {"column": name, "rows": count}) for name, count in counts.items() if count]
-
-
-__all__ = ["Body", "clean", "read_body", "required_of"]

@@ -18,7 +18,8 @@ from stockturn.sources.flats import flat, orders, sales_orders
 from stockturn.sources.grid import ROW, Grid, text_frame
 from stockturn.sources.locate import Layout, locate
 from stockturn.sources.mapping import Plan, choose
-from stockturn.sources.parts import Context, Part, Said
+from stockturn.sources.money import in_ledger_currency
+from stockturn.sources.parts import Context, Part, Said, refusals
 from stockturn.sources.readers import read_grids
 from stockturn.sources.stocks import stock, summary
 from stockturn.sources.wide import widened
@@ -50,7 +51,7 @@ def read_source(source: Source, settings: Settings) -> list[SheetRead]:
         rule = rule_for(source, None, settings.ingest)
         if rule is not None and rule.ignore and rule.sheet is None:
             return []
-        grids = read_grids(source, settings.ingest, rule.encoding if rule else None)
+        grids = read_grids(source, settings.ingest, _encoding(rule, settings))
     except StockturnError as error:
         return [SheetRead(source, problem=error)]
     except Exception as error:  # a reader's own surprise on a hostile file must not end the run
@@ -61,6 +62,10 @@ def read_source(source: Source, settings: Settings) -> list[SheetRead]:
         if grid.height or len(grids) == 1:
             sheets.append(read_sheet(grid, source, settings, sheets[-1] if sheets else None))
     return sheets
+
+
+def _encoding(rule: FileRule | None, settings: Settings) -> str | None:
+    return (rule.encoding if rule is not None else None) or settings.ingest.encoding
 
 
 def read_sheet(grid: Grid, source: Source, settings: Settings, before: SheetRead | None = None) -> SheetRead:
@@ -94,6 +99,7 @@ def _read(
         plan = replace(plan, spec=replace(plan.spec, options=plan.spec.options | {"period"}))
     context = context_of(grid, layout, source, rule, settings.ingest)
     body = _without_excluded(read_body(table, used, plan, words, rule), settings)
+    body = _in_one_currency(body, settings)
     part = _build(body, plan, context, used)
     if wide:
         part = _by_source_row(part, grid, layout)
@@ -138,6 +144,14 @@ def _without_excluded(body: Body, settings: Settings) -> Body:
     if not mask.any():
         return body
     return replace(body, data=body.data.filter(~mask), skipped={**body.skipped, "excluded": int(mask.sum())})
+
+
+def _in_one_currency(body: Body, settings: Settings) -> Body:
+    data, other = in_ledger_currency(body.data, settings.ingest)
+    if other.is_empty():
+        return replace(body, data=data)
+    refused = pl.concat([body.refused, refusals(other, "currency", "currency_other")])
+    return replace(body, data=data, refused=refused)
 
 
 def _by_source_row(part: Part, grid: Grid, layout: Layout) -> Part:
