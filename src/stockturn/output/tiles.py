@@ -60,13 +60,13 @@ def lines(tile: Tile, say: Phrases) -> list[Line]:
 
 def _compared(tile: Tile, before: float, key: str, say: Phrases) -> Line:
     said = say(key, value=shown(before, _unit(tile), say.lang, compact=True))
-    if tile.value is None or before == 0:
+    if tile.value is None or before <= 0:
         return Line(said)
     if _unit(tile) is Unit.SHARE:
         change = tile.value - before
         moved = say("points", value=f"{change * 100:+.1f}")
     else:
-        change = tile.value / before - 1 if before > 0 else 0.0
+        change = tile.value / before - 1
         moved = shown(change, Unit.CHANGE)
     direction = 0 if abs(change) < _SMALL else (1 if change > 0 else -1)
     judged = direction * tile.better

@@ -54,7 +54,7 @@ def _tile(
         better=better,
         spark=spark,
         link="turnover",
-        note=_why(context) if value is None else None,
+        note=_why(context) if value is None else _estimated(context),
     )
 
 
@@ -64,6 +64,13 @@ def _why(context: Context) -> str | None:
     if "reason_code" not in total.columns or total.height == 0 or total["reason_code"][0] is None:
         return context.say("not_known")
     return context.say.code("reason_code", str(total["reason_code"][0]))
+
+
+def _estimated(context: Context) -> str | None:
+    """A figure that rests on an assumption says so where it stands."""
+    total = context.analysis.total
+    flagged = "estimated" in total.columns and bool(total["estimated"][0])
+    return context.say("estimated_mark") if flagged else None
 
 
 def _turnover(context: Context) -> Tile:
