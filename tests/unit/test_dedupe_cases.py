@@ -221,6 +221,17 @@ def test_without_documents_a_day_told_differently_follows_the_setting(
     assert kept.refused.height == (4 if overlap == "refuse" else 0)
 
 
+def test_the_total_of_a_month_follows_the_newer_summary_and_is_not_compared_with_single_rows() -> None:
+    total = {"period_mark": "period", "day": 31}
+    kept = run(
+        export("a.csv", [sale("X", 50, **total)], time=EARLY),
+        export("b.csv", [sale("X", 52, **total)], time=LATE),
+        export("c.csv", [sale("X", 3, day=31)]),
+    )
+    assert told(kept, "movements", "qty") == [(-3.0,), (-52.0,)]
+    assert kept.refused.is_empty()
+
+
 def test_newest_still_refuses_where_no_time_is_known() -> None:
     kept = run(export("a.csv", [sale("X", 1)]), export("b.csv", [sale("X", 2)]), overlap="newest")
     assert kept.refused.select("file", "reason_code").rows() == [("a.csv", "overlap"), ("b.csv", "overlap")]
@@ -330,6 +341,16 @@ def test_items_without_known_times_say_on_what_they_disagree() -> None:
     assert counts(kept) == {"a.csv": (0, 0, 3), "b.csv": (1, 0, 2)}
     (note,) = [note for note in kept.notes if note.key == "dedupe_master_differs"]
     assert (note.params["column"], note.params["example"]) == ("name", "X")
+
+
+def test_an_item_list_says_more_of_an_item_than_a_newer_sale_beside() -> None:
+    listed = export("items.csv", [{"sku": "X", "name": "Bolt M8"}], table="items", time=EARLY)
+    sold = export("sales.csv", [sale("X", 1)], time=LATE)
+    both = ledger(listed, sold)
+    beside = {"sku": "X", "name": "bolt", "brand": "B", "source_file": "sales.csv", "source_row": 3}
+    items = pl.concat([both.table("items"), Ledger.of(items=pl.DataFrame([beside])).table("items")])
+    kept = dedupe(both.with_tables(items=items), Settings())
+    assert told(kept, "items", "name", "brand", "source_file") == [("Bolt M8", "B", "items.csv")]
 
 
 def order(qty_open: float | None, **more: object) -> dict[str, object]:

@@ -21,7 +21,8 @@ class DocumentRule:
 
     ``line`` with document and line number, ``document`` with a document number alone, ``group`` where rows have
     none: overlap is then judged over everything that shares these. ``state`` says which rows tell a state that
-    changes from export to export (an open order), where the newer one counts, and which tell an event.
+    changes from export to export (an open order, the total of a month), where the newer one counts, and which tell
+    an event.
     """
 
     table: str
@@ -42,9 +43,6 @@ class StateRule:
     key: tuple[str, ...]
 
 
-OPEN_LINE = pl.col("received_date").is_null()
-"""A line of an order list, against one receipt of it: both say different things of one order line."""
-
 DOCUMENTS = (
     DocumentRule(
         "movements",
@@ -52,8 +50,8 @@ DOCUMENTS = (
         "qty",
         ("kind", "doc_no", "line_no", "part"),
         ("kind", "doc_no", "sku"),
-        ("kind", "warehouse", "date"),
-        pl.lit(False),
+        ("kind", "warehouse", "date", "period_mark"),
+        pl.col("period_mark").is_not_null(),
     ),
     DocumentRule(
         "orders",

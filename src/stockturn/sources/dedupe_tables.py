@@ -60,6 +60,7 @@ def judge_documents(
     ``sheets`` has source_file, source_sheet, profile and time of every sheet.
     """
     if rule.table == "orders":
+        # a line of an order list and one receipt of it say different things of one order line
         frame = frame.with_columns(open_line=pl.col("received_date").is_null())
     shape = frame.select(
         files=pl.col("file").n_unique(),
