@@ -62,6 +62,7 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     movements = ledger.table("movements").filter(pl.col("date") <= as_of)
     points = _points(ledger.table("stock")).filter(pl.col("as_of") <= as_of)
     movements, points = _same_warehouses(movements, points)
+    movements, points = _carried_forward(movements, points)
     items = _items(ledger.table("items"), movements, points)
     keep = _scope(items, settings)
     movements, points = (_narrow(frame, keep, settings) for frame in (movements, points))
@@ -88,6 +89,35 @@ def _points(stock: pl.LazyFrame) -> pl.LazyFrame:
             pl.when(pl.col("reserved").is_not_null().any()).then(pl.col("reserved").sum()).alias("reserved"),
         )
     )
+
+
+def _carried_forward(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """An ``opening`` row after a cell's first movement or count says what is there, it brings nothing: a new
+    year's opening balance is a stock point at the end of the day before. A stock list of that day wins."""
+    cell = ["sku", "warehouse"]
+    opening = pl.col("kind") == "opening"
+    rows = movements.filter(opening).collect(engine="streaming")
+    if rows.is_empty():
+        return movements, points
+    moved = movements.filter(~opening).group_by(cell).agg(first_move=pl.col("date").min())
+    counted = points.group_by(cell).agg(first_point=pl.col("as_of").min())
+    before = pl.col("date") - pl.duration(days=1)
+    late = (pl.col("first_move") < pl.col("date")) | (pl.col("first_point") < before)
+    dated = rows.lazy().join(moved, on=cell, how="left").join(counted, on=cell, how="left")
+    dated = dated.with_columns(late=late.fill_null(False)).collect()
+    cost = pl.coalesce("cost", pl.col("unit_cost") * pl.col("qty"))
+    said = (
+        dated.filter("late")
+        .group_by(*cell, before.alias("as_of"))
+        .agg(
+            on_hand=tidy(pl.col("qty").sum()),
+            value=pl.when(cost.is_not_null().all()).then(cost.sum()),
+            reserved=pl.lit(None, pl.Float64).first(),
+        )
+    )
+    kept = dated.filter(~pl.col("late")).select(rows.columns)
+    both = pl.concat([points, said.lazy()]).unique([*cell, "as_of"], keep="first", maintain_order=True)
+    return pl.concat([movements.filter(~opening), kept.lazy()]), both
 
 
 def _same_warehouses(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:

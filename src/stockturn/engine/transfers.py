@@ -112,7 +112,10 @@ def _listed(open_legs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _linked_returns(rest: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Number the returns that name the order (or document) of an earlier sale of the same sku."""
+    """Number the returns that name the order (or document) of an earlier sale of the same sku.
+
+    What is sold and comes back on one day has that day's cost without being linked.
+    """
     plain = (pl.col("kind") == "sale_return") & pl.col("order_no").is_not_null()
     uncosted = pl.coalesce("cost", pl.col("unit_cost")).is_null()
     named = rest.filter(plain & uncosted).select("sku", "order_no", "date").collect(engine="streaming")
@@ -120,8 +123,8 @@ def _linked_returns(rest: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     schema = {"link": pl.Int64, "sku": pl.String, "warehouse": pl.String, "date": pl.Date}
     if named.is_empty():
         return rest.with_columns(none), pl.LazyFrame(schema=schema)
-    wanted = named.unique(["sku", "order_no"], keep="any").sort("sku", "order_no")
-    wanted = wanted.with_row_index("link", offset=_RETURN_LINKS).with_columns(pl.col("link").cast(pl.Int64))
+    wanted = named.group_by("sku", "order_no").agg(pl.col("date").min()).sort("sku", "order_no")
+    wanted = wanted.with_columns(link=pl.int_range(pl.len(), dtype=pl.Int64) + _RETURN_LINKS)
     sales = rest.filter((pl.col("kind") == "sale") & (pl.col("qty") < 0))
     keyed = pl.concat(
         [
@@ -132,7 +135,7 @@ def _linked_returns(rest: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     sources = (
         wanted.lazy()
         .join(keyed, on=["sku", "order_no"])
-        .filter(pl.col("sold_on") <= pl.col("date"))
+        .filter(pl.col("sold_on") < pl.col("date"))
         .sort("sold_on", "warehouse")
         .unique("link", keep="last", maintain_order=True)
         .collect()

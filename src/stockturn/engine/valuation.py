@@ -13,7 +13,7 @@ from stockturn.engine.arrays import leads
 from stockturn.engine.balances import Balances
 from stockturn.engine.costgroups import CostGroups, Links, arrivals
 from stockturn.engine.entries import Entries
-from stockturn.engine.postings import UNITS, Role, cell_day
+from stockturn.engine.postings import FLOW_CODE, UNITS, Role, cell_day
 from stockturn.engine.valuation_average import moving_average
 from stockturn.engine.valuation_fifo import fifo
 from stockturn.engine.valuation_monthly import month_numbers, monthly_average
@@ -140,7 +140,7 @@ def _first_price(held: Balances, owner: np.ndarray, count: int) -> np.ndarray:
     """Unit cost of the earliest costed receipt of each owner, NaN without one."""
     posted = held.postings
     rows = np.flatnonzero((posted.role == Role.COSTED_IN) & (posted.qty > 0))
-    rows = rows[np.argsort(-posted.day[rows], kind="stable")]
+    rows = rows[np.argsort(posted.day[rows], kind="stable")][::-1]
     price = np.full(count, np.nan)
     price[owner[posted.cell[rows]]] = posted.cost[rows] / posted.qty[rows] * UNITS
     return price
@@ -190,8 +190,12 @@ def _monthly(book: Book) -> Valuation:
 def _fifo(book: Book) -> Valuation:
     """First in, first out, per group."""
     groups, posted = book.groups, book.held.postings
-    found = fifo(arrivals(posted, groups), book.linked, groups, book.seed)
+    seed, opened = book.seed, np.zeros(len(groups.group), np.int64)
+    old = (posted.kind == FLOW_CODE["opening"]) & (posted.role == Role.AVERAGE) & (posted.qty > 0)
+    np.add.at(opened, groups.row[old], posted.qty[old])
+    found = fifo(arrivals(posted, groups), book.linked, groups, seed, opened)
     made = posting_values(book, found.issue_cost)
+    made[old] = posted.qty[old] / UNITS * seed[groups.of_cell[posted.cell[old]]]
     np.add.at(made, book.linked.in_post, found.link_value)
     everything = np.arange(len(groups.group))
     back = posted.role == Role.COSTED_OUT

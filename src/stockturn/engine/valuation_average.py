@@ -109,12 +109,10 @@ class _Run:
             self.average[group] = new
             if ins.stop == ins.start:
                 break
-            settled = extra_value
+            settled = extra_qty, extra_value
             extra_qty, extra_value = self._linked(group, outs, ins)
-            scale = 1.0 + np.abs(extra_value)
-            if extra_qty.any() and not (np.abs(extra_value - settled) > _SETTLED * scale).any():
-                break
-            if not extra_qty.any():
+            moved = np.abs(extra_value - settled[1]) > _SETTLED * (1.0 + np.abs(extra_value))
+            if not (moved | (extra_qty != settled[0])).any():
                 break
         self.cost[rows] = new
         self.negative[rows], self.price[rows], self.rounding[rows] = variances

@@ -34,13 +34,14 @@ class Fifo:
     link_value: np.ndarray
 
 
-def fifo(come: Arrivals, linked: Links, groups: CostGroups, seed: np.ndarray) -> Fifo:
-    """Cost of every group-day; ``seed``: cost of a group where no layer is.
+def fifo(come: Arrivals, linked: Links, groups: CostGroups, seed: np.ndarray, opened: np.ndarray) -> Fifo:
+    """Cost of every group-day; ``seed``: cost of a group where no layer is; ``opened``: opening units of each
+    group-day that have no cost of their own (millionths), the oldest layer, at the seed.
 
     A transfer's layer has the cost at its source, which may itself rest on a transfer: passes are repeated until
     nothing changes (each settles at least one more step of every chain).
     """
-    days = _Days.of(come, linked, groups, seed)
+    days = _Days.of(come, linked, groups, seed, opened)
     link_value = np.zeros(len(linked.in_qty))
     found = days.run(link_value)
     if not linked.count:
@@ -87,14 +88,15 @@ class _Days:
     in_qty: np.ndarray
     in_value: np.ndarray
     revalued: np.ndarray
-    opening: np.ndarray
     laid: np.ndarray
     used: np.ndarray
     start: np.ndarray
     link_row: np.ndarray
 
     @classmethod
-    def of(cls, come: Arrivals, linked: Links, groups: CostGroups, seed: np.ndarray) -> _Days:
+    def of(
+        cls, come: Arrivals, linked: Links, groups: CostGroups, seed: np.ndarray, opened: np.ndarray
+    ) -> _Days:
         size = len(groups.group)
         in_qty, in_value, revalued = np.zeros(size, np.int64), np.zeros(size), np.zeros(size)
         in_qty[come.index] = np.rint(come.in_qty * UNITS).astype(np.int64)
@@ -103,11 +105,8 @@ class _Days:
         link_row = groups.row_of(linked.in_group, linked.in_day)
         stays = ~groups.transit[linked.in_group]
         np.add.at(in_qty, link_row[stays], np.rint(linked.in_qty[stays] * UNITS).astype(np.int64))
-        # An opening without a value is the oldest layer, at the seed.
-        opening = np.where(groups.day == 0, np.maximum(groups.after - in_qty, 0), 0)
-        in_qty += opening
-        opened = np.where(opening > 0, opening / UNITS * seed[groups.group], 0.0)
-        in_value += opened
+        in_qty += opened
+        in_value += np.where(opened > 0, opened / UNITS * seed[groups.group], 0.0)
         laid = running(groups.group, in_qty)
         # Every group has its own stretch of one long axis: it begins where the one before is fully laid.
         total = np.cumsum(in_qty)
@@ -119,7 +118,6 @@ class _Days:
             in_qty,
             in_value,
             revalued,
-            opened,
             laid,
             laid - groups.after,
             start,
@@ -143,15 +141,21 @@ class _Days:
         negative = np.where((short > 0) & (self.in_qty > 0), short / UNITS * latest_before - filled, 0.0)
         gone = (self.used - used_before) / UNITS
         cost_of_gone = axis.area(self.used, latest) - axis.area(used_before, latest)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            issue_cost = np.where(gone != 0, cost_of_gone / gone, axis.slope(self.used, latest))
         change = in_value + self.revalued + axis.lost + negative - cost_of_gone
         held = (self.laid - self.used) / UNITS
         value = running(groups.group, np.nan_to_num(change))
         with np.errstate(divide="ignore", invalid="ignore"):
+            # A day whose issues and returns cancel takes nothing off the axis: both are at the mean of what is held.
+            idle = np.where(held > 0, value / held, latest)
+            issue_cost = np.where(gone != 0, cost_of_gone / gone, idle)
             unit_cost = np.where(held != 0, value / held, issue_cost)
-        unknown = np.isnan(issue_cost)
-        return issue_cost, np.where(unknown, np.nan, unit_cost), negative, axis.lost
+        unknown = np.isnan(cost_of_gone) | np.isnan(latest)
+        return (
+            np.where(unknown, np.nan, issue_cost),
+            np.where(unknown, np.nan, unit_cost),
+            negative,
+            axis.lost,
+        )
 
 
 @dataclass(frozen=True)
@@ -202,16 +206,6 @@ class _Axis:
         total: np.ndarray = covered + under + over
         return total
 
-    def slope(self, position: np.ndarray, latest: np.ndarray) -> np.ndarray:
-        """Cost of the unit that would leave next."""
-        seed = self.days.seed[self.days.groups.group]
-        beyond = np.where(position < 0, seed, latest)
-        if not len(self.end):
-            return beyond
-        within = (position >= 0) & (position < self.days.laid)
-        at, _ = self._layer_at(np.where(within, position + 1, 1))
-        return np.where(within, self.cost[at], beyond)
-
     def _layer_at(self, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         place = self.days.start + inside
         at = np.searchsorted(self.end, place)
@@ -235,7 +229,10 @@ def _revalue(
     rows = np.flatnonzero(days.revalued)
     if not len(rows):
         return end, size, owner, cost, layer, lost
-    touched = _highest(days.groups.group, days.used)
+    # Units count as touched once they have left, or were owed when they came.
+    owed = np.where(leads(days.groups.group), 0, np.roll(days.used, 1))
+    left = np.minimum(np.maximum(owed, days.used), days.laid)
+    touched = _highest(days.groups.group, left)
     low = np.clip(touched[rows], 0, None)
     high = days.laid[rows]
     sits = high > low

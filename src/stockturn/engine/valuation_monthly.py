@@ -47,7 +47,7 @@ def monthly_average(
     """Walk from month to month, all groups at once."""
     months = _group_months(come, linked, groups, month_of)
     run = _Walk(months, linked, groups.transit, month_of, seed)
-    for number in np.unique(months.month):
+    for number in np.unique(np.concatenate([months.month, run.out_month])):
         run.one_month(int(number))
     order = np.lexsort((months.month, months.group))
     return Monthly(

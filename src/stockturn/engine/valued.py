@@ -122,7 +122,7 @@ def _demand(held: Balances, rows: Rows, kinds: Sequence[str]) -> np.ndarray:
 
 def _cells(held: Balances, frame: pl.DataFrame) -> pl.DataFrame:
     start = frame.filter(pl.col("day") == 0).select("cell", opening_value="value")
-    span = frame.group_by("cell").agg(last_day=pl.col("day").max())
+    span = frame.group_by("cell").agg(last_day=pl.col("day").max(), unknown=pl.col("value").is_nan().any())
     guessed = (pl.col("opening_basis") == "estimated") | (
         (pl.col("opening_qty") != 0) & pl.col("point_value").is_nan() & (pl.col("opening_basis") != "opening")
     )
@@ -130,8 +130,8 @@ def _cells(held: Balances, frame: pl.DataFrame) -> pl.DataFrame:
         held.postings.cells.join(held.openings, on="cell", maintain_order="left")
         .join(start, on="cell", how="left", maintain_order="left")
         .join(span, on="cell", how="left", maintain_order="left")
-        .with_columns(estimated=guessed, no_cost=pl.col("opening_value").is_nan())
-        .drop("point_value", "point_cost")
+        .with_columns(estimated=guessed, no_cost=pl.col("unknown"))
+        .drop("point_value", "point_cost", "unknown")
     )
 
 
