@@ -11,6 +11,9 @@ import polars as pl
 from stockturn.model import Ledger
 from stockturn.schema import TABLES
 
+NOW = datetime(2024, 3, 1, 12)
+"""When the runs of the tests are made."""
+
 SHEETS = {
     "file": pl.String,
     "sheet": pl.String,

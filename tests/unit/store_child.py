@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from stockturn.config import Settings
 from stockturn.model import Ledger
 from stockturn.sources.dedupe import dedupe
 from stockturn.store.lock import locked
-from tests.unit.exports_by_hand import count, export, ledger, sale
+from tests.unit.exports_by_hand import NOW, count, export, ledger, sale
 
-NOW = datetime(2024, 3, 1, 12)
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "tempfile.mkdtemp"}
 combine = partial(dedupe, settings=Settings())
 

@@ -22,9 +22,8 @@ from stockturn.errors import InputError
 from stockturn.i18n import LANGUAGES, error_text
 from stockturn.model import Ledger, Note
 from stockturn.sources.dedupe import dedupe
-from tests.unit.exports_by_hand import Export, balanced, contents, count, export, ledger, sale, told
+from tests.unit.exports_by_hand import NOW, Export, balanced, contents, count, export, ledger, sale, told
 
-NOW = datetime(2024, 3, 1, 12)
 EARLY, LATE = datetime(2024, 2, 1, 8), datetime(2024, 2, 5, 8)
 combine = partial(dedupe, settings=Settings())
 
