@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -13,20 +13,25 @@ from stockturn.engine.expr import NONE
 from stockturn.engine.loss import Floats
 from stockturn.engine.outlook import Ints
 from stockturn.engine.plan import Plan
-from stockturn.engine.projection import running
+from stockturn.engine.projection import Scheduled, running
 from stockturn.engine.rounding import HAIR, Packs, cut_hard
 
+WEEK = 7
 ROUNDS = 12
 """Lines that do not fit are passed over so many times, so that what is left still serves smaller ones."""
 
 
-def ration(qty: Floats, size: Floats, group: Ints, limit: Floats, urgency: Floats, packs: Packs) -> Floats:
+def ration(
+    qty: Floats, size: Floats, group: Ints, limit: Floats, urgency: Floats, packs: Packs
+) -> tuple[Floats, Floats]:
     """Quantities that fit: within each group sum(qty x size) <= limit, the most urgent (smallest) first.
 
     The first line that does not fit is cut to what fits in whole packs (0 below its moq); the less urgent ones get
-    what is left. ``limit`` is by group number.
+    what is left. ``limit`` is by group number. The second array is the units there were room for when the turn of a
+    line came (inf where it fitted).
     """
-    given, left = np.zeros(len(qty)), np.maximum(limit, 0.0).copy()
+    given, found = np.zeros(len(qty)), np.full(len(qty), np.inf)
+    left = np.maximum(limit, 0.0).copy()
     waiting = np.flatnonzero(qty > 0)
     waiting = waiting[np.lexsort((-(qty * size)[waiting], urgency[waiting], group[waiting]))]
     for _ in range(ROUNDS):
@@ -40,11 +45,12 @@ def ration(qty: Floats, size: Floats, group: Ints, limit: Floats, urgency: Float
         edge = waiting[np.r_[True, group[waiting[1:]] != group[waiting[:-1]]]] if len(waiting) else waiting
         room = left[group[edge]] / np.where(size[edge] > 0, size[edge], 1.0)
         part = cut_hard(qty[edge], room, packs.take(edge))
-        given[edge] = part
+        given[edge], found[edge] = part, room
         np.subtract.at(left, group[edge], part * size[edge])
         waiting = np.setdiff1d(waiting, edge, assume_unique=True)
         waiting = waiting[np.lexsort((-(qty * size)[waiting], urgency[waiting], group[waiting]))]
-    return given
+    found[waiting] = 0.0
+    return given, found
 
 
 @dataclass(frozen=True)
@@ -70,39 +76,35 @@ def place(
     """
     cost = cells["unit_cost"].fill_null(0.0).to_numpy()
     counts = cells["counts"].to_numpy()
-    codes = cells["supplier"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    groups = int(codes.max(initial=-1)) + 1
+    codes, names = supplier_codes(cells)
+    groups = len(names)
     minimum = np.zeros(groups)
     np.maximum.at(minimum, codes, cells["min_order_value"].fill_null(0.0).to_numpy())
     value = np.bincount(codes, np.where(counts, qty * cost, 0.0), groups)
     unpriced = np.bincount(codes, (qty > 0) & counts & (cost <= 0), groups) > 0
     pressing = (qty > 0) & counts & (urgency < cells["review_days"].to_numpy())
     urgent = np.bincount(codes, pressing, groups) > 0
-    short = (
-        (value > 0)
-        & (value < minimum - HAIR)
-        & ~unpriced
-        & (cells["supplier"] != NONE).to_numpy()[_first(codes, groups)]
-    )
+    short = (value > 0) & (value < minimum - HAIR) & ~unpriced & (names != NONE).to_numpy()
     held = np.where((short & ~urgent)[codes] & counts, qty, 0.0)
     lacking = np.where(short & urgent, minimum - value, 0.0)
     ahead = settings.bring_forward_days // settings.plan_bucket_days
-    extra = _brought_forward(cells, codes, lacking, cost, plan.released[:, 1 : ahead + 1])
+    extra = _brought_forward(cells, codes, lacking, cost, plan.released[1 : ahead + 1])
     wanted = qty - held + extra
     if settings.budget is None:
         return Ordered(wanted, held, extra, np.zeros(len(qty)))
     paid = np.where(counts, wanted, 0.0)
-    given = ration(
+    given, _ = ration(
         paid, cost, np.zeros(len(qty), dtype=np.int64), np.array([settings.budget]), urgency, packs
     )
     return Ordered(np.where(counts, given, wanted), held, extra, paid - given)
 
 
-def _first(codes: Ints, groups: int) -> Ints:
-    """Row of the first cell of each group."""
-    first = np.zeros(groups, dtype=np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return first
+def supplier_codes(cells: pl.DataFrame) -> tuple[Ints, pl.Series]:
+    """A number per cell for its supplier, and the suppliers by number, sorted."""
+    names = cells.get_column("supplier").unique().sort()
+    numbered = pl.DataFrame({"supplier": names}).with_row_index("code")
+    joined = cells.select("supplier").join(numbered, on="supplier", how="left", maintain_order="left")
+    return joined["code"].cast(pl.Int64).to_numpy(), names
 
 
 def _brought_forward(
@@ -113,33 +115,41 @@ def _brought_forward(
     open_to = (lacking[codes] > 0) & cells["may_add"].to_numpy() & (cost > 0)
     if not open_to.any():
         return extra
-    row, bucket = np.nonzero(later * open_to[:, None])
+    bucket, row = np.nonzero(later * open_to)
     order = np.lexsort((row, bucket, codes[row]))
     row, bucket = row[order], bucket[order]
-    worth = later[row, bucket] * cost[row]
+    worth = later[bucket, row] * cost[row]
     taken = running(worth, codes[row]) - worth < lacking[codes[row]] - HAIR
-    np.add.at(extra, row[taken], later[row[taken], bucket[taken]])
+    np.add.at(extra, row[taken], later[bucket[taken], row[taken]])
     return extra
 
 
-def supplier_orders(planned: pl.DataFrame) -> pl.DataFrame:
-    """Orders per supplier and order date over the plan, from its :func:`releases`; ``now`` marks those to place now.
+def supplier_orders(cells: pl.DataFrame, plan: Plan, as_of: date, settings: ReorderSettings) -> pl.DataFrame:
+    """Orders per supplier and order date over the plan; ``now`` marks those to place now.
 
     Columns out: supplier, order_date, lines, qty, order_value, min_order_value, below_minimum, expected_on (last
-    arrival), pay_on (first payment), now.
+    arrival), pay_on (first payment), now. ``cells``: supplier, unit_cost, min_order_value, payment_days,
+    lead_time_days, order_day (working day of the supplier on which an order of today goes out), counts (false: no
+    order, as for VMI).
     """
-    return (
-        planned.group_by("supplier", "order_date", "now")
-        .agg(
-            pl.len().cast(pl.Int64).alias("lines"),
-            pl.col("qty").sum(),
-            pl.col("order_value").sum(),
-            pl.col("min_order_value").max(),
-            pl.col("expected_on").max(),
-            pl.col("pay_on").min(),
+    codes, names = supplier_codes(cells)
+    cost = cells["unit_cost"].fill_null(0.0).to_numpy()
+    counts = cells["counts"].to_numpy()
+    parts = [
+        _orders_of(
+            codes, len(names), np.where(counts, plan.released[k], 0.0), cost, _days(cells, settings, k)
         )
+        for k in range(settings.plan_buckets)
+    ]
+    least = cells.group_by("supplier").agg(pl.col("min_order_value").max())
+    frame = pl.concat([part.with_columns(now=pl.lit(k == 0)) for k, part in enumerate(parts)])
+    days = {"order_date": "ordered", "expected_on": "arrives", "pay_on": "pays"}
+    return (
+        frame.with_columns(supplier=names[frame["code"]])
+        .join(least, on="supplier", how="left")
         .with_columns(
-            below_minimum=(pl.col("order_value") < pl.col("min_order_value") - HAIR).fill_null(False)
+            below_minimum=(pl.col("order_value") < pl.col("min_order_value") - HAIR).fill_null(False),
+            **{name: pl.lit(as_of) + pl.duration(days=pl.col(of)) for name, of in days.items()},
         )
         .select(
             "supplier", "order_date", "lines", "qty", "order_value", "min_order_value", "below_minimum",
@@ -149,66 +159,84 @@ def supplier_orders(planned: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def releases(cells: pl.DataFrame, plan: Plan, as_of: date, settings: ReorderSettings) -> pl.DataFrame:
-    """One row per planned order of a cell: sku, warehouse, supplier, order_date, qty, order_value, expected_on,
-    pay_on, min_order_value, now.
+def _days(cells: pl.DataFrame, settings: ReorderSettings, bucket: int) -> tuple[Ints, Ints, Ints]:
+    """Per cell the days after as_of on which an order of that bucket goes out, arrives and is paid."""
+    ordered = np.full(cells.height, bucket * settings.plan_bucket_days)
+    if bucket == 0:
+        ordered = cells["order_day"].cast(pl.Int64).to_numpy()
+    arrives = ordered + np.ceil(cells["lead_time_days"].to_numpy()).astype(np.int64)
+    terms = cells["payment_days"].fill_null(float(settings.payment_days)).to_numpy()
+    return ordered, arrives, arrives + np.floor(terms).astype(np.int64)
 
-    ``cells``: sku, warehouse, supplier, unit_cost, min_order_value, payment_days, lead_time_days, order_day (working
-    day of the supplier on which an order of today goes out), counts (false: no order, as for VMI).
-    """
-    row, bucket = np.nonzero(np.where(cells["counts"].to_numpy()[:, None], plan.released, 0.0))
-    day = bucket * settings.plan_bucket_days
-    lines = cells.select(
-        "sku", "warehouse", "supplier", "unit_cost", "min_order_value", "payment_days", "lead_time_days", "order_day"
-    )[row]  # fmt: skip
-    ordered = pl.lit(as_of) + pl.duration(days=pl.col("day"))
-    arrives = pl.col("day") + pl.col("lead_time_days").ceil().cast(pl.Int64)
-    pays = arrives + pl.col("payment_days").fill_null(float(settings.payment_days)).cast(pl.Int64)
-    return (
-        lines.with_columns(
-            pl.Series("qty", plan.released[row, bucket]), pl.Series("now", bucket == 0), pl.Series("raw", day)
-        )
-        .with_columns(day=pl.when("now").then(pl.col("order_day").cast(pl.Int64)).otherwise("raw"))
-        .with_columns(
-            order_date=ordered,
-            order_value=pl.col("qty") * pl.col("unit_cost"),
-            expected_on=pl.lit(as_of) + pl.duration(days=arrives),
-            pay_on=pl.lit(as_of) + pl.duration(days=pays),
-        )
-        .select(
-            "sku", "warehouse", "supplier", "order_date", "qty", "order_value", "expected_on", "pay_on",
-            "min_order_value", "now",
-        )
-    )  # fmt: skip
+
+def _orders_of(
+    codes: Ints, groups: int, qty: Floats, cost: Floats, days: tuple[Ints, Ints, Ints]
+) -> pl.DataFrame:
+    """One row per supplier with something to order in a bucket."""
+    row = np.flatnonzero(qty > 0)
+    code, (ordered, arrives, pays) = codes[row], (day[row] for day in days)
+    last, first, goes = np.full(groups, -(10**6)), np.full(groups, 10**6), np.zeros(groups, dtype=np.int64)
+    np.maximum.at(last, code, arrives)
+    np.minimum.at(first, code, pays)
+    goes[code] = ordered
+    lines = np.bincount(code, minlength=groups)
+    some = np.flatnonzero(lines)
+    return pl.DataFrame(
+        {
+            "code": some,
+            "lines": lines[some],
+            "qty": np.bincount(code, qty[row], groups)[some].astype(np.float64),
+            "order_value": np.bincount(code, (qty * cost)[row], groups)[some].astype(np.float64),
+            "ordered": goes[some],
+            "arrives": last[some],
+            "pays": first[some],
+        }
+    )
 
 
 def cash(
-    orders: pl.DataFrame,
-    open_lines: pl.DataFrame,
-    payment: pl.DataFrame,
-    as_of: date,
+    cells: pl.DataFrame,
+    plan: Plan,
+    lines: Scheduled,
+    terms: pl.DataFrame,
     settings: ReorderSettings,
+    as_of: date,
 ) -> pl.DataFrame:
     """Money by the week it is due (Monday) and supplier: week, supplier, planned_value, open_value, due_value.
 
-    ``orders``: releases; ``open_lines``: supplier, qty_open, unit_cost, due (days after as_of); ``payment``: supplier,
-    payment_days. Payment is so many days after the goods are expected; what is already due falls in as_of's week.
+    ``terms``: supplier, payment_days. Payment is so many days after the goods are expected; what is already due falls
+    in as_of's week. Goods without a known cost are left out.
     """
-    planned = orders.select("supplier", "pay_on", planned_value="order_value", open_value=pl.lit(0.0))
+    codes, names = supplier_codes(cells)
+    worth = np.where(cells["counts"].to_numpy(), cells["unit_cost"].fill_null(0.0).to_numpy(), 0.0)
+    weeks: dict[int, Floats] = {}
+    for k in range(settings.plan_buckets):
+        week = (np.maximum(_days(cells, settings, k)[2], 0) + as_of.weekday()) // WEEK
+        sums = np.bincount(week * len(names) + codes, plan.released[k] * worth)
+        for at in np.unique(np.flatnonzero(sums) // max(len(names), 1)):
+            part = sums[at * len(names) : (at + 1) * len(names)]
+            weeks[at] = weeks.get(at, np.zeros(len(names))) + np.pad(part, (0, len(names) - len(part)))
+    planned = [
+        pl.DataFrame({"supplier": names, "at": np.full(len(names), at), "planned_value": value})
+        for at, value in weeks.items()
+    ]
     days = pl.col("due").ceil() + pl.col("payment_days").fill_null(float(settings.payment_days))
-    waiting = open_lines.join(payment, on="supplier", how="left").select(
+    waiting = lines.frame.join(terms, on="supplier", how="left").select(
         "supplier",
-        pay_on=pl.lit(as_of) + pl.duration(days=days.cast(pl.Int64)),
-        planned_value=pl.lit(0.0),
+        at=(days.clip(lower_bound=0).cast(pl.Int64) + as_of.weekday()) // WEEK,
         open_value=pl.col("qty_open") * pl.col("unit_cost"),
     )
-    due = pl.concat([planned, waiting]).with_columns(
-        week=pl.max_horizontal("pay_on", pl.lit(as_of)).dt.truncate("1w")
-    )
+    monday = as_of - timedelta(days=as_of.weekday())
+    empty = pl.DataFrame(schema={"supplier": pl.String, "at": pl.Int64, "planned_value": pl.Float64})
     return (
-        due.group_by("week", "supplier")
+        pl.concat([empty, *planned, waiting], how="diagonal")
+        .group_by("at", "supplier")
         .agg(pl.col("planned_value").sum(), pl.col("open_value").sum())
-        .with_columns(due_value=pl.col("planned_value") + pl.col("open_value"))
+        .with_columns(
+            week=pl.lit(monday) + pl.duration(days=pl.col("at") * WEEK),
+            due_value=pl.col("planned_value") + pl.col("open_value"),
+        )
         .filter(pl.col("due_value") > 0)
+        .select("week", "supplier", "planned_value", "open_value", "due_value")
         .sort("week", "supplier")
     )

@@ -42,16 +42,26 @@ class Outlook:
         >>> flat(np.array([2.0])).until(3.5).tolist()
         [7.0]
         """
-        day = np.broadcast_to(np.maximum(np.asarray(days, dtype=np.float64), 0.0), self.rate.shape)
-        last = len(self.edges) - 1
-        left = np.clip(np.searchsorted(self.edges, day, side="right") - 1, 0, max(last - 1, 0))
+        if np.ndim(days) == 0:
+            return self._until_day(max(float(days), 0.0))
+        day, last = np.maximum(days, 0.0), len(self.edges) - 1
         if last == 0:
             return np.asarray(day * self.rate)
+        left = np.clip(np.searchsorted(self.edges, day, side="right") - 1, 0, last - 1)
         rows = np.arange(len(day))
         start, end = self.total[rows, left], self.total[rows, left + 1]
         width = self.edges[left + 1] - self.edges[left]
         inside = start + (end - start) * np.clip((day - self.edges[left]) / width, 0.0, 1.0)
         return np.asarray(inside + np.maximum(day - self.edges[last], 0.0) * self.rate)
+
+    def _until_day(self, day: float) -> Floats:
+        """The same for one day for all cells."""
+        last = len(self.edges) - 1
+        if day >= self.edges[last]:
+            return np.asarray(self.total[:, last] + (day - self.edges[last]) * self.rate)
+        left = int(np.searchsorted(self.edges, day, side="right")) - 1
+        share = (day - self.edges[left]) / (self.edges[left + 1] - self.edges[left])
+        return np.asarray(self.total[:, left] * (1 - share) + self.total[:, left + 1] * share)
 
     def when(self, qty: Floats) -> Floats:
         """Days after as_of until cumulative demand reaches ``qty``; inf where it never does, 0 for nothing.
@@ -105,7 +115,7 @@ def outlook(
     if not len(edges):
         return flat(rate)
     known = np.asarray(~np.isnan(means).all(axis=1))
-    per_day = np.where(known[:, None], np.nan_to_num(means) / width, rate[:, None])
+    per_day = np.where(known[:, None], np.where(np.isnan(means), 0.0, means) / width, rate[:, None])
     spans = np.diff(edges, prepend=0.0)
     total = np.concatenate([np.zeros((len(rate), 1)), np.cumsum(per_day * spans, axis=1)], axis=1)
     return Outlook(np.concatenate([[0.0], edges]), total, total[:, -1] / edges[-1])
@@ -113,18 +123,28 @@ def outlook(
 
 def _matrix(forecast: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, list[date]]:
     """Means as a matrix, one row per cell and one column per period, nan where there is none."""
-    periods = forecast.select(pl.col("period").unique().sort())
-    rows = cells.select("sku", "warehouse").with_row_index("row")
-    placed = (
-        forecast.lazy()
-        .join(rows.lazy(), on=["sku", "warehouse"])
-        .join(periods.lazy().with_row_index("column"), on="period")
-        .select("row", "column", "mean")
-        .collect()
-    )
-    means = np.full((cells.height, periods.height), np.nan)
-    means[placed["row"].to_numpy(), placed["column"].to_numpy()] = placed["mean"].to_numpy()
-    return means, periods["period"].to_list()
+    periods = forecast.get_column("period").unique().sort()
+    row = rows_of(forecast, cells)
+    column = np.searchsorted(periods.to_physical().to_numpy(), forecast["period"].to_physical().to_numpy())
+    known = row >= 0
+    means = np.full((cells.height, len(periods)), np.nan)
+    means[row[known], column[known]] = forecast["mean"].to_numpy()[known]
+    return means, periods.to_list()
+
+
+def rows_of(frame: pl.DataFrame, cells: pl.DataFrame) -> Ints:
+    """For each row of a long frame the row of its cell, -1 where there is none.
+
+    Rows of one cell mostly stand together: only the first of each run is looked up.
+    """
+    if frame.is_empty():
+        return np.zeros(0, dtype=np.int64)
+    sku, warehouse = frame.get_column("sku"), frame.get_column("warehouse")
+    begins = ((sku != sku.shift(1)) | (warehouse != warehouse.shift(1))).fill_null(True).to_numpy()
+    index = cells.select("sku", "warehouse", row=pl.int_range(pl.len(), dtype=pl.Int64))
+    keys = frame.select("sku", "warehouse").filter(pl.Series(begins))
+    found = keys.join(index, on=["sku", "warehouse"], how="left", maintain_order="left")
+    return np.asarray(found["row"].fill_null(-1).to_numpy()[np.cumsum(begins) - 1])
 
 
 def _next(start: date, bucket: str) -> date:

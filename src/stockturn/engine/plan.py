@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 
 from stockturn.config.reorder import ReorderSettings
+from stockturn.engine.expr import QTY_DECIMALS
 from stockturn.engine.levels import Levels, Stocks, Terms, levels_of, need_of
 from stockturn.engine.loss import Floats
 from stockturn.engine.outlook import HAIR, Ints, Outlook
@@ -30,12 +31,12 @@ class Basis:
     def levels(self, day: float, least_review: float = 0.0) -> Levels:
         """Levels as they will be at a review on that day after as_of; a plan that looks once a bucket has to cover
         at least that (``least_review`` days)."""
-        terms = self.terms
+        terms, ahead = self.terms, self.outlook.until
         period = np.maximum(terms.review, least_review)
-        now = self.outlook.until(day)
-        lead = self.outlook.until(day + terms.lead) - now
-        whole = self.outlook.until(day + terms.lead + period) - now
-        review = self.outlook.until(day + period) - now
+        now = ahead(day)
+        lead = ahead(day + terms.lead) - now
+        whole = ahead(day + terms.lead + period) - now
+        review = ahead(day + period) - now if (terms.policy == "sS").any() else lead
         return levels_of(terms, self.stocks, lead, whole, review)
 
     def shelf_room(self, day: float, position: Floats) -> Floats:
@@ -47,7 +48,7 @@ class Basis:
 
 @dataclass(frozen=True)
 class Plan:
-    """Matrices cells x buckets. ``released`` is ordered at the start of a bucket, ``planned`` is what arrives of it;
+    """Matrices buckets x cells. ``released`` is ordered at the start of a bucket, ``planned`` is what arrives of it;
     ``projected`` = opening + scheduled + planned + moved - forecast, below 0 where demand would wait."""
 
     opening: Floats
@@ -68,29 +69,28 @@ def time_phased(basis: Basis, start: Floats, first: Floats, moved: Floats, setti
     """
     count, width, terms = settings.plan_buckets, float(settings.plan_bucket_days), basis.terms
     due = by_bucket(basis.lines, len(start), settings)
-    passed = np.concatenate([np.zeros((len(start), 1)), np.cumsum(due, axis=1)], axis=1)
+    passed = np.concatenate([np.zeros((1, len(start))), np.cumsum(due, axis=0)])
     edges = [basis.outlook.until(width * k) for k in range(count + 1)]
-    demand = np.stack([edges[k + 1] - edges[k] for k in range(count)], axis=1)
     lag = np.maximum(np.ceil(terms.lead / width - HAIR) - 1, 0).astype(np.int64)
     reach = np.ceil(terms.span / width - HAIR).astype(np.int64)
     rows, stock, ordered = np.arange(len(start)), start + moved, np.zeros(len(start))
-    planned, released, opening, projected = (np.zeros((len(start), count)) for _ in range(4))
+    demand, planned, released, opening, projected = (np.zeros((count, len(start))) for _ in range(5))
     for k in range(count):
-        opening[:, k] = stock if k else start
-        release = first
+        opening[k] = stock if k else start
+        released[k] = first
         if k:
-            seen = passed[rows, np.minimum(k + reach, count + 1)] - passed[:, k]
-            turn = reviewed(terms.review, k, width)
-            release = np.where(turn, _release(basis, k, width, stock + seen + ordered), 0.0)
-        released[:, k] = release
-        inside = (lag + k < count) & (release > 0)
-        planned[rows[inside], lag[inside] + k] += release[inside]
-        ordered = ordered + release - planned[:, k]
-        stock = stock + due[:, k] + planned[:, k] - demand[:, k]
-        projected[:, k] = stock
+            seen = passed[np.minimum(k + reach, count + 1), rows] - passed[k]
+            release = _release(basis, k, width, stock + seen + ordered)
+            released[k] = np.where(reviewed(terms.review, k, width), release, 0.0)
+        inside = np.flatnonzero((released[k] > 0) & (lag + k < count))
+        planned[lag[inside] + k, inside] += released[k][inside]
+        ordered += released[k] - planned[k]
+        demand[k] = edges[k + 1] - edges[k]
+        stock = stock + due[k] + planned[k] - demand[k]
+        projected[k] = stock
     shifts = np.zeros_like(planned)
-    shifts[:, 0] = moved
-    return Plan(opening, demand, due[:, :count], planned, released, shifts, projected)
+    shifts[0] = moved
+    return Plan(opening, demand, due[:count], planned, released, shifts, projected)
 
 
 def _release(basis: Basis, bucket: int, width: float, position: Floats) -> Floats:
@@ -114,11 +114,11 @@ def reviewed(review: Floats, bucket: int, width: float) -> np.ndarray:
 
 
 def by_bucket(lines: Scheduled, count: int, settings: ReorderSettings) -> Floats:
-    """Scheduled receipts per cell and bucket; a last column takes what is due after the plan."""
+    """Scheduled receipts per bucket and cell; a last row takes what is due after the plan."""
     buckets = settings.plan_buckets
     at = np.clip(np.ceil(lines.due / settings.plan_bucket_days - HAIR).astype(np.int64) - 1, 0, buckets)
-    flat = np.bincount(lines.cell * (buckets + 1) + at, weights=lines.qty, minlength=count * (buckets + 1))
-    return np.asarray(flat.reshape(count, buckets + 1), dtype=np.float64)
+    flat = np.bincount(at * count + lines.cell, weights=lines.qty, minlength=count * (buckets + 1))
+    return np.asarray(flat.reshape(buckets + 1, count), dtype=np.float64)
 
 
 def plan_frame(cells: pl.DataFrame, plan: Plan, as_of: date, settings: ReorderSettings) -> pl.DataFrame:
@@ -126,23 +126,18 @@ def plan_frame(cells: pl.DataFrame, plan: Plan, as_of: date, settings: ReorderSe
     scheduled_qty, planned_qty, transfer_qty, released_qty, projected_qty. Sorted by cell, then bucket."""
     count, size = settings.plan_buckets, cells.height
     index: Ints = np.repeat(np.arange(size), count)
-    first = pl.Series("period", [as_of]).dt.offset_by("1d")
-    starts = pl.select(
-        pl.lit(first.item()) + pl.duration(days=pl.int_range(count) * settings.plan_bucket_days)
-    ).to_series()
+    starts = [as_of + timedelta(days=1 + k * settings.plan_bucket_days) for k in range(count)]
+    figures = {
+        "opening_qty": np.round(plan.opening, QTY_DECIMALS),
+        "forecast_qty": np.round(plan.forecast, QTY_DECIMALS),
+        "scheduled_qty": plan.scheduled,
+        "planned_qty": plan.planned,
+        "transfer_qty": plan.moved,
+        "released_qty": plan.released,
+        "projected_qty": np.round(plan.projected, QTY_DECIMALS),
+    }
     keys = cells.select("sku", "warehouse", "supplier")[index]
     return keys.with_columns(
-        starts[np.tile(np.arange(count), size)].alias("period"),
-        *(
-            pl.Series(name, np.round(values, 6).ravel() + 0.0)
-            for name, values in (
-                ("opening_qty", plan.opening),
-                ("forecast_qty", plan.forecast),
-                ("scheduled_qty", plan.scheduled),
-                ("planned_qty", plan.planned),
-                ("transfer_qty", plan.moved),
-                ("released_qty", plan.released),
-                ("projected_qty", plan.projected),
-            )
-        ),
+        pl.Series("period", starts, dtype=pl.Date)[np.tile(np.arange(count), size)],
+        *(pl.Series(name, np.ascontiguousarray(values.T).reshape(-1)) for name, values in figures.items()),
     )

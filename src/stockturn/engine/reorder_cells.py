@@ -12,7 +12,7 @@ from stockturn.engine.expr import IN_TRANSIT, NONE, or_none, tidy
 from stockturn.engine.leadtime import lead_times
 from stockturn.engine.open_orders import open_lines, receipts, to_main_warehouse
 from stockturn.engine.policies import with_policy
-from stockturn.engine.suppliers import backups, line_service, terms
+from stockturn.engine.suppliers import backups, terms
 from stockturn.schema import TABLES
 
 
@@ -70,18 +70,17 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
 
     Columns of the cells: sku, warehouse, on_hand, reserved, unit_cost, demand_per_day, supplier, the item's and the
     supplier's terms, abc, xyz, lead_time_days, lead_time_sd, lead_time_source, policy, service_level, target,
-    review_days, on_time_rate. Cells are those with stock, demand or an open order; goods in transit are no cell.
+    review_days. Cells are those with stock, demand or an open order; goods in transit are no cell.
     """
     chosen = settings.reorder
     items = _with_unlisted(inputs)
-    came = receipts(inputs.orders.lazy(), items, inputs.as_of)
+    came = receipts(inputs.orders.lazy(), items, inputs.as_of).collect().lazy()
     supplier_terms = terms(inputs.suppliers.lazy(), chosen).collect()
     lines = pl.concat([open_lines(inputs.orders.lazy(), items, inputs.as_of).collect(), _on_the_way(inputs)])
     stock = _stock(inputs)
     lines = to_main_warehouse(lines, stock)
     stock = _with_ordered(stock, lines)
     leads = lead_times(came, items, supplier_terms.lazy(), chosen)
-    service = line_service(came, lines.lazy(), inputs.as_of).select("supplier", "on_time_rate")
     cells = (
         stock.lazy()
         .join(items.select("sku", "supplier", *ITEM), on="sku", how="left")
@@ -92,7 +91,6 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
         )
         .join(backups(inputs.suppliers.lazy()), on=["sku", "supplier"], how="left")
         .with_columns(backup_supplier=pl.coalesce("sku_backup", "backup_supplier"))
-        .join(service, on="supplier", how="left")
         .drop("sku_backup")
     )  # fmt: skip
     cells = with_policy(_with_classes(cells, inputs.classes), chosen).sort(CELL)

@@ -14,7 +14,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.config.reorder import ReorderSettings
-from stockturn.engine.buying import cash, place, ration, releases, supplier_orders
+from stockturn.engine.buying import cash, place, ration, supplier_orders
 from stockturn.engine.calendars import Days, days_of
 from stockturn.engine.levels import Levels, Spans, Terms, need_of, numbers, stocks_of, terms_of
 from stockturn.engine.loss import Floats
@@ -180,7 +180,7 @@ def _within_space(
     packs: Packs,
     settings: ReorderSettings,
 ) -> tuple[Floats, Floats]:
-    """Quantities that the warehouses have room for, and the room each warehouse had (inf: no capacity known)."""
+    """Quantities that the warehouses have room for, and the units there was room for where a line was cut."""
     rooms = inputs.warehouses.select("warehouse", "capacity").drop_nulls().unique("warehouse", keep="last")
     if rooms.is_empty():
         return qty, np.full(len(qty), np.inf)
@@ -195,7 +195,7 @@ def _within_space(
     limit[group] = numbers(frame, "capacity", np.inf)
     used = np.bincount(group, np.maximum(position, 0.0) * size, len(limit))
     free = np.where(np.isfinite(limit), np.maximum(limit - used, 0.0), np.inf)
-    return ration(qty, size, group, free, urgency, packs), free[group]
+    return ration(qty, size, group, free, urgency, packs)
 
 
 def _offer(cells: pl.DataFrame, basis: Basis, calendars: dict[str, Days]) -> pl.DataFrame:
@@ -216,7 +216,6 @@ def _frames(
 ) -> ReorderResult:
     chosen, as_of, lang = settings.reorder, inputs.as_of, settings.lang
     main = reorder_frame(decision, as_of, settings)
-    planned = releases(decision.cells, decision.plan, as_of, chosen)
     payment = facts.terms.select("supplier", "payment_days")
     changes = changes_frame(basis.lines, decision.changes, as_of)
     return ReorderResult(
@@ -224,8 +223,8 @@ def _frames(
         transfers=decision.transfers,
         order_changes=with_reasons(changes, lang),
         plan=plan_frame(decision.cells, decision.plan, as_of, chosen),
-        supplier_orders=supplier_orders(planned),
-        cash=cash(planned, basis.lines.frame, payment, as_of, chosen),
+        supplier_orders=supplier_orders(decision.cells, decision.plan, as_of, chosen),
+        cash=cash(decision.cells, decision.plan, basis.lines, payment, chosen, as_of),
         left_out=left_out(decision, main, as_of, settings),
         overstock=overstock(main),
     )

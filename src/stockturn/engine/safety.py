@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from stockturn.engine.loss import Floats, normal_loss, z_value
+from stockturn.engine.outlook import rows_of
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 QUANTILES = ("q50", "q80", "q90", "q95", "q97_5", "q99")
@@ -52,21 +53,21 @@ def errors(sums: pl.DataFrame | None, cells: pl.DataFrame) -> Errors:
         none = np.zeros((cells.height, 1))
         return Errors(np.zeros((cells.height, 1, len(LEVELS))), none, np.zeros(cells.height, dtype=bool))
     spans = int(sums.get_column("span").max())  # type: ignore[arg-type]
-    rows = cells.select("sku", "warehouse").with_row_index("row")
-    placed = sums.lazy().join(rows.lazy(), on=["sku", "warehouse"]).collect()
-    row, span = placed["row"].to_numpy(), placed["span"].to_numpy() - 1
+    row = rows_of(sums, cells)
+    known = row >= 0
+    row, span = row[known], sums["span"].to_numpy()[known] - 1
     sd = np.full((cells.height, spans), np.nan)
     quantiles = np.full((cells.height, spans, len(LEVELS)), np.nan)
-    sd[row, span] = placed["error_sd"].to_numpy()
-    mean = placed["mean"].to_numpy()
+    sd[row, span] = sums["error_sd"].to_numpy()[known]
+    mean = sums["mean"].to_numpy()[known]
     for level, name in enumerate(QUANTILES):
-        quantiles[row, span, level] = placed[name].to_numpy() - mean
+        quantiles[row, span, level] = sums[name].to_numpy()[known] - mean
     for later in range(1, spans):
         grown = np.sqrt((later + 1) / later)
         sd[:, later] = np.where(np.isnan(sd[:, later]), sd[:, later - 1] * grown, sd[:, later])
         lacking = np.isnan(quantiles[:, later])
         quantiles[:, later] = np.where(lacking, quantiles[:, later - 1] * grown, quantiles[:, later])
-    measured = ~np.isnan(quantiles).any(axis=(1, 2)) & ~np.isnan(sd).any(axis=1)
+    measured = np.asarray(~(np.isnan(quantiles).any(axis=(1, 2)) | np.isnan(sd).any(axis=1)))
     return Errors(np.nan_to_num(quantiles), np.nan_to_num(sd), measured)
 
 
