@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stockturn.engine.demand import daily_rate
 from stockturn.engine.entries import entries
 from stockturn.engine.expiry import by_cell, expiring
 from tests import synthetic
@@ -30,7 +31,11 @@ def unsold(batches: list[Batch], per_day: float) -> list[float]:
             "qty_left": [float(qty) for _, qty in batches],
         }
     )
-    found = expiring(start, closing_of(start), listed, settings()).sort("batch").collect()
+    found = (
+        expiring(listed, closing_of(start), daily_rate(start, settings()), start.as_of)
+        .sort("batch")
+        .collect()
+    )
     return found["expiring_qty"].to_list()
 
 
@@ -70,7 +75,9 @@ def test_expiring_units_of_the_generated_company() -> None:
     """Units left of batches that expire within 30, 60 and 90 days, as its answer key counts them."""
     chosen = settings()
     start = entries(synthetic.ledger(), chosen)
-    found = expiring(start, synthetic.closing(), synthetic.ledger().table("batches"), chosen).collect()
+    found = expiring(
+        synthetic.ledger().table("batches"), synthetic.closing(), daily_rate(start, chosen), start.as_of
+    ).collect()
     for name, expected in synthetic.truth()["expiring"].items():
         days = int(name.split("_")[1])
         assert found.filter(pl.col("days_to_expiry") <= days)["qty_left"].sum() == expected["units"]

@@ -8,7 +8,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.config.classes import AbcSettings
-from stockturn.engine.demand import activity, demand_days, demand_series, left_out
+from stockturn.engine.demand import Demand, left_out, series_of
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio, reaches
 from stockturn.model import Note, Period
@@ -47,12 +47,13 @@ def abc(
         if previous is not None
         else ranked.select(*by, pl.lit(None, pl.String).alias("previous_abc"))
     )
-    shape = with_shape(demand_series(entries, settings, chosen.bucket, by), chosen, by)
+    demand = Demand.of(entries, settings)
+    shape = with_shape(series_of(demand, chosen.bucket, by), chosen, by)
     names = entries.items.select("sku", "name")
     return (
         ranked.join(names, on="sku", how="left")
         .join(shape, on=by, how="left")
-        .join(_moving(entries, settings, period, by), on=by, how="left")
+        .join(_moving(demand, settings, period, by), on=by, how="left")
         .join(before, on=by, how="left")
         .sort(*([chosen.within] if chosen.within != "company" else []), "rank")
         .select(
@@ -213,18 +214,15 @@ def _with_value(values: pl.LazyFrame, settings: AbcSettings) -> pl.LazyFrame:
     return values.with_columns(value=value, value_basis=basis)
 
 
-def _moving(entries: Entries, settings: Settings, period: Period, by: tuple[str, ...]) -> pl.LazyFrame:
+def _moving(demand: Demand, settings: Settings, period: Period, by: tuple[str, ...]) -> pl.LazyFrame:
     """FSN: days_with_demand in the period, and F, S or N by their share of the days on sale in it."""
     sold = (
-        demand_days(entries, settings)
-        .filter(pl.col("date").is_between(period.start, period.end) & (pl.col("qty") > 0))
+        demand.days.filter(pl.col("date").is_between(period.start, period.end) & (pl.col("qty") > 0))
         .group_by(by)
         .agg(pl.col("date").n_unique().alias("days_with_demand"))
     )
     since = pl.max_horizontal(pl.col("first_active").min(), pl.lit(period.start))
-    alive = (
-        activity(entries).group_by(by).agg(((pl.lit(period.end) - since).dt.total_days() + 1).alias("alive"))
-    )
+    alive = demand.active.group_by(by).agg(((pl.lit(period.end) - since).dt.total_days() + 1).alias("alive"))
     hits = pl.col("days_with_demand")
     return (
         alive.join(sold, on=by, how="left")

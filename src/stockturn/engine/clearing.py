@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.demand import mean_rate
-from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT, NONE, ratio, tidy
 from stockturn.engine.wording import number, sentence
-from stockturn.model import Ledger
 
 CELL = ["sku", "warehouse"]
 ACTIONS = ("transfer", "return", "promote", "bundle", "dispose")
@@ -19,33 +18,31 @@ IDLE = ("dead", "misplaced", "stagnant", "slow")
 DAYS_PER_WEEK = 7
 
 
-def with_action(
-    cells: pl.LazyFrame, sellers: pl.LazyFrame, ledger: Ledger, entries: Entries, settings: Settings
-) -> pl.LazyFrame:
-    """``sellers``: sku, warehouse, demand_per_day, on_hand of every cell with demand, whatever it holds.
+def with_action(cells: pl.LazyFrame, sellers: pl.LazyFrame, as_of: date, settings: Settings) -> pl.LazyFrame:
+    """Adds action, action_qty, cash_back, reason and due_date to cells that have a status.
 
-    Adds action, action_qty, cash_back, reason and due_date to cells that have a status.
+    Needs sku, warehouse, category, supplier, takes_returns, status, on_hand, reserved, unit_cost, unit_price,
+    last_demand, idle_days, cover_days, demand_per_day, yearly_per_day, next_expiry, expiring_qty, expired_qty.
+    ``sellers``: sku, warehouse, demand_per_day, on_hand of every cell with demand, whatever it holds.
 
     The units in question are what is left of idle stock after reserved goods and ``keep_days`` of demand, and what
-    will expire before it sells. The first way that is
-    open: ``transfer`` (another warehouse sells it), ``return`` (the supplier takes goods back), ``promote`` (a price
-    step clears it in time at the sales of the past year), ``bundle`` (with the best seller of its category in the
-    same warehouse), ``dispose``. ``cash_back`` is what comes in, not what stands in the books: price after the
-    reduction less selling cost, the supplier's credit, or the scrap value; transfers bring the full price (cost
-    where no price is known). Expired goods are disposed of. Null where what it depends on is unknown. Other stock has action ``none``.
+    will expire before it sells. The first way that is open: ``transfer`` (another warehouse sells it), ``return``
+    (the supplier takes goods back), ``promote`` (a price step clears it in time at the sales of the past year),
+    ``bundle`` (with the best seller of its category in the same warehouse), ``dispose``; expired goods are disposed
+    of, other stock has action ``none``. ``cash_back`` is what comes in, not what stands in the books: price after
+    the reduction less selling cost, the supplier's credit, or the scrap value; transfers bring the full price (cost
+    where no price is known). Null where what it depends on is unknown.
     """
     chosen = settings.deadstock.clearing
     ready = (
         cells.join(_targets(cells, sellers, settings), on=CELL, how="left")
         .join(_partners(cells), on=["warehouse", "category"], how="left")
-        .join(_yearly(entries, settings), on=CELL, how="left")
-        .join(_takers(ledger), on="supplier", how="left")
         .with_columns(units=_units(settings))
         .with_columns(weeks=ratio("units", pl.col("yearly_per_day") * chosen.uplift * DAYS_PER_WEEK))
         .with_columns(action=_action(settings))
         .with_columns(action_qty=_quantity(settings))
     )
-    today = pl.lit(entries.as_of)
+    today = pl.lit(as_of)
     days = pl.when(pl.col("status") == "dead").then(chosen.dead_due_days).otherwise(chosen.due_days)
     planned = pl.min_horizontal(today + pl.duration(days=days), "next_expiry")
     return ready.with_columns(cash_back=_cash(settings)).with_columns(
@@ -99,16 +96,6 @@ def _partners(cells: pl.LazyFrame) -> pl.LazyFrame:
         .group_by("warehouse", "category", maintain_order=True)
         .agg(partner=pl.col("sku").first(), partner_per_day=pl.col("demand_per_day").first())
     )
-
-
-def _yearly(entries: Entries, settings: Settings) -> pl.LazyFrame:
-    rates = mean_rate(entries, settings, settings.deadstock.clearing.promote_rate_days)
-    return rates.select(*CELL, pl.col("demand_per_day").alias("yearly_per_day"))
-
-
-def _takers(ledger: Ledger) -> pl.LazyFrame:
-    takes = pl.col("takes_returns").fill_null(False)
-    return ledger.table("suppliers").group_by("supplier").agg(takes_returns=takes.any())
 
 
 def _action(settings: Settings) -> pl.Expr:

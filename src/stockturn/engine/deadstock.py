@@ -8,7 +8,7 @@ from stockturn.config import Settings
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.engine.ageing import bucket_names
 from stockturn.engine.clearing import with_action
-from stockturn.engine.demand import activity, daily_rate
+from stockturn.engine.demand import Demand, mean_rate
 from stockturn.engine.entries import Entries
 from stockturn.engine.expiry import by_cell, expiring
 from stockturn.engine.expr import IN_TRANSIT, ratio, tidy
@@ -36,7 +36,10 @@ def deadstock(
     demand_per_day, rate_basis, unit_price, age_provision, nrv_provision, reason_code (why excess is null),
     cover_reason, and those of :func:`stockturn.engine.clearing.with_action`.
     """
-    rates = daily_rate(entries, settings)
+    demand = Demand.of(entries, settings)
+    rates = mean_rate(demand, settings.deadstock.rate_days)
+    yearly = mean_rate(demand, settings.deadstock.clearing.promote_rate_days)
+    expiries = by_cell(expiring(ledger.table("batches"), closing, rates, entries.as_of))
     held = (
         closing.filter(pl.col("on_hand") > 0)
         .select(*CELL, "on_hand", "value")
@@ -45,10 +48,11 @@ def deadstock(
     facts = (
         held.join(aged, on=CELL, how="left")
         .join(_dates(ledger, entries, settings), on=CELL, how="left")
-        .join(_newness(entries), on="sku", how="left")
+        .join(_newness(entries, demand), on="sku", how="left")
         .join(_with_elsewhere(rates, held, settings), on=CELL, how="left")
         .join(_attributes(ledger, entries), on="sku", how="left")
-        .join(by_cell(expiring(entries, closing, ledger.table("batches"), settings)), on=CELL, how="left")
+        .join(yearly.select(*CELL, yearly_per_day="demand_per_day"), on=CELL, how="left")
+        .join(expiries, on=CELL, how="left")
         .with_columns(unit_cost=ratio("value", "on_hand"))
     )
     judged = (
@@ -58,7 +62,7 @@ def deadstock(
     )
     sellers = _sellers(closing, rates)
     return (
-        judged.pipe(with_action, sellers, ledger, entries, settings)
+        judged.pipe(with_action, sellers, entries.as_of, settings)
         .pipe(_narrowed, settings)
         .pipe(_shown, settings)
     )
@@ -90,14 +94,14 @@ def _dates(ledger: Ledger, entries: Entries, settings: Settings) -> pl.LazyFrame
     )
 
 
-def _newness(entries: Entries) -> pl.LazyFrame:
+def _newness(entries: Entries, demand: Demand) -> pl.LazyFrame:
     """Per sku: first_received, where nothing happened to it before (an opening makes it old), else null."""
     arrived = (
         entries.movements.filter(pl.col("kind").is_in(ARRIVED) & (pl.col("qty") > 0))
         .group_by("sku")
         .agg(first_received=pl.col("date").min())
     )
-    began = activity(entries).group_by("sku").agg(began=pl.col("first_active").min())
+    began = demand.active.group_by("sku").agg(began=pl.col("first_active").min())
     opened = entries.movements.filter(pl.col("kind") == "opening").select("sku").unique()
     return (
         arrived.join(began, on="sku")
@@ -139,7 +143,10 @@ def _sellers(closing: pl.LazyFrame, rates: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _attributes(ledger: Ledger, entries: Entries) -> pl.LazyFrame:
-    """Per sku: name, category, owner, supplier, launched_on, unit_price (the price list at as_of, else the item's)."""
+    """Per sku: name, category, owner, launched_on, supplier and whether it takes_returns, unit_price (of the price
+    list at as_of, else the item's)."""
+    takes = pl.col("takes_returns").fill_null(False)
+    takers = ledger.table("suppliers").group_by("supplier").agg(takes_returns=takes.any())
     listed = (
         ledger.table("prices")
         .filter(pl.col("unit_price").is_not_null() & (pl.col("valid_from") <= entries.as_of))
@@ -151,6 +158,7 @@ def _attributes(ledger: Ledger, entries: Entries) -> pl.LazyFrame:
         .join(listed, on="sku", how="left")
         .with_columns(unit_price=pl.coalesce("list_price", "unit_price"))
         .drop("list_price")
+        .join(takers, on="supplier", how="left")
     )
 
 

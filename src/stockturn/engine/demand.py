@@ -6,14 +6,17 @@ no bucket is finer than a day; coarser series are sums of these days, so that no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.arrays import leads, running
 from stockturn.engine.entries import Entries
-from stockturn.engine.expr import IN_TRANSIT, tidy
+from stockturn.engine.expr import IN_TRANSIT, QTY_DECIMALS, tidy
 from stockturn.engine.periods import ONE_DAY
 
 Bucket = Literal["day", "week", "month"]
@@ -21,6 +24,28 @@ Bucket = Literal["day", "week", "month"]
 CELL = ("sku", "warehouse")
 STEP: dict[Bucket, str] = {"day": "1d", "week": "1w", "month": "1mo"}
 """Polars' names of the buckets; a week begins on Monday (ISO), a month on its first day."""
+
+UNITS = 10**QTY_DECIMALS
+DAYS = 1 << 22
+"""More days than any date counts from 1970."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Demand matched once, for everything that is made of it.
+
+    ``days``: what :func:`demand_days` gives; ``active``: what :func:`activity` gives; both up to ``as_of``.
+    """
+
+    as_of: date
+    days: pl.LazyFrame
+    active: pl.LazyFrame
+
+    @classmethod
+    def of(cls, entries: Entries, settings: Settings) -> Demand:
+        """The demand of a ledger, computed now, so that nothing made of it computes it again."""
+        days, active = pl.collect_all([demand_days(entries, settings), activity(entries)])
+        return cls(entries.as_of, days.lazy(), active.lazy())
 
 
 def demand_days(entries: Entries, settings: Settings) -> pl.LazyFrame:
@@ -54,17 +79,21 @@ def surplus_returns(entries: Entries, settings: Settings) -> pl.LazyFrame:
 def demand_series(
     entries: Entries, settings: Settings, bucket: Bucket, by: tuple[str, ...] = ("sku",)
 ) -> pl.LazyFrame:
+    """:func:`series_of` for the demand of a ledger."""
+    return series_of(Demand(entries.as_of, demand_days(entries, settings), activity(entries)), bucket, by)
+
+
+def series_of(demand: Demand, bucket: Bucket, by: tuple[str, ...] = ("sku",)) -> pl.LazyFrame:
     """Demand per bucket, zero-filled from the first activity of the cell to the last complete bucket.
 
     Columns out: the ``by`` columns (``sku`` or ``sku, warehouse``), period (first day of the bucket), qty,
     gross_qty, returned_qty; sorted. A bucket that ends after ``as_of`` is incomplete and left out. A cell whose
     first activity lies in that bucket has no rows.
     """
-    last = last_complete(entries.as_of, bucket)
+    last = last_complete(demand.as_of, bucket)
     step = STEP[bucket]
     starts = (
-        activity(entries)
-        .group_by(by)
+        demand.active.group_by(by)
         .agg(pl.col("first_active").min().dt.truncate(step).alias("start"))
         .filter(pl.col("start") <= last)
     )
@@ -74,8 +103,7 @@ def demand_series(
         .explode("period")
     )
     sums = (
-        demand_days(entries, settings)
-        .with_columns(pl.col("date").dt.truncate(step).alias("period"))
+        demand.days.with_columns(pl.col("date").dt.truncate(step).alias("period"))
         .group_by(*by, "period")
         .agg(tidy(pl.col(name).sum()) for name in ("qty", "gross_qty", "returned_qty"))
     )
@@ -88,26 +116,21 @@ def demand_series(
 
 def daily_rate(entries: Entries, settings: Settings) -> pl.LazyFrame:
     """:func:`mean_rate` over the last ``deadstock.rate_days`` days: what a rate is until a forecast is there."""
-    return mean_rate(entries, settings, settings.deadstock.rate_days)
+    demand = Demand(entries.as_of, demand_days(entries, settings), activity(entries))
+    return mean_rate(demand, settings.deadstock.rate_days)
 
 
-def mean_rate(entries: Entries, settings: Settings, window: int) -> pl.LazyFrame:
+def mean_rate(demand: Demand, window: int) -> pl.LazyFrame:
     """Mean daily demand of each cell over the last ``window`` days up to ``as_of``.
 
     Columns out: sku, warehouse, demand_per_day, rate_days, rate_basis (``mean_90d``). A cell that is younger is
     divided by the days since its first activity: 40 units in the 20 days since launch are 2 a day, not 0.44.
     """
-    start = entries.as_of - timedelta(days=window - 1)
-    sold = (
-        demand_days(entries, settings)
-        .filter(pl.col("date") >= start)
-        .group_by(CELL)
-        .agg(pl.col("qty").sum().alias("sold"))
-    )
-    alive = (pl.lit(entries.as_of) - pl.col("first_active")).dt.total_days() + 1
+    start = demand.as_of - timedelta(days=window - 1)
+    sold = demand.days.filter(pl.col("date") >= start).group_by(CELL).agg(pl.col("qty").sum().alias("sold"))
+    alive = (pl.lit(demand.as_of) - pl.col("first_active")).dt.total_days() + 1
     return (
-        activity(entries)
-        .join(sold, on=CELL, how="left")
+        demand.active.join(sold, on=CELL, how="left")
         .with_columns(rate_days=pl.min_horizontal(alive, pl.lit(window)))
         .select(
             *CELL,
@@ -228,27 +251,49 @@ def _named(sales: pl.LazyFrame, returns: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _matched(days: pl.LazyFrame) -> pl.LazyFrame:
-    """Sales net of returns, all cells at once, without a loop.
+    """Sales net of returns, all cells at once, without a loop: adds gross_qty, returned_qty, qty, pending."""
+    out = {"gross_qty": pl.Float64, "returned_qty": pl.Float64, "qty": pl.Float64, "pending": pl.Float64}
+    schema = {"sku": pl.String, "warehouse": pl.String, "date": pl.Date, **out}
+    whole = {"predicate_pushdown": False, "projection_pushdown": False, "slice_pushdown": False}
+    return days.map_batches(_match, schema=schema, **whole)
 
-    Linked returns come first: they take from the sales of their own day. The rest is a stack: a return takes from
-    the latest sales not yet taken. Seen backward in time, ``pending`` (returns still looking for a sale) is a sum
-    that grows by returns, shrinks by sales and never falls below 0; such a reflected sum is the plain running sum
-    minus its running minimum (where that is negative). Each day's sales lose by how much pending fell.
+
+def _match(days: pl.DataFrame) -> pl.DataFrame:
+    """Linked returns come first: they take from the sales of their own day. The rest is a stack: a return takes from
+    the latest sales not yet taken.
+
+    Seen backward in time, ``pending`` (returns still looking for a sale) is a sum that grows by returns, shrinks by
+    sales and never falls below 0; such a reflected sum is the plain running sum minus its running minimum (where
+    that is negative). Each day's sales lose by how much pending fell. Whole millionths keep it exact.
     """
-    own = pl.min_horizontal("sold", "linked")
-    free = days.with_columns(
-        open_sales=tidy(pl.col("sold") - own),
-        loose=tidy(pl.col("returned") + pl.col("linked") - own),
-    ).sort(*CELL, "date", descending=[False, False, True])
-    walk = free.with_columns(run=tidy((pl.col("loose") - pl.col("open_sales")).cum_sum().over(CELL)))
-    pending = pl.col("run") - pl.min_horizontal(pl.col("run").cum_min().over(CELL), 0.0)
-    before = pl.col("pending").shift(1).over(CELL).fill_null(0.0)
-    taken = tidy(before + pl.col("loose") - pl.col("pending")).clip(0.0, pl.col("open_sales"))
-    return walk.with_columns(pending=tidy(pending)).select(
-        *CELL,
-        "date",
-        "pending",
-        gross_qty=pl.col("sold"),
-        returned_qty=tidy(pl.col("sold") - pl.col("open_sales") + taken),
-        qty=tidy(pl.col("open_sales") - taken),
+    cells = days.select(CELL).unique().with_row_index("cell")
+    coded = days.select(*CELL, day=pl.col("date").to_physical()).join(cells, on=CELL, maintain_order="left")
+    code, day = coded["cell"].to_numpy().astype(np.int64), coded["day"].to_numpy()
+    # One integer key sorts several times faster than two texts and a date; the texts stay where they are.
+    order = np.argsort(code * DAYS - day, kind="stable")
+    cell = code[order]
+    sold, linked, returned = (
+        (days[name] * UNITS).round().cast(pl.Int64).to_numpy()[order]
+        for name in ("sold", "linked", "returned")
     )
+    own = np.minimum(sold, linked)
+    open_sales, loose = sold - own, returned + linked - own
+    run = running(cell, loose - open_sales)
+    pending = run - np.minimum(_lowest(cell, run), 0)
+    before = np.where(leads(cell), 0, np.r_[0, pending[:-1]][: len(pending)])
+    taken = before + loose - pending
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    found = {"gross_qty": sold, "returned_qty": own + taken, "qty": open_sales - taken, "pending": pending}
+    return days.select(*CELL, "date").with_columns(
+        pl.Series(name, units[back] / UNITS, dtype=pl.Float64) for name, units in found.items()
+    )
+
+
+def _lowest(cell: np.ndarray, run: np.ndarray) -> np.ndarray:
+    """Running minimum within each cell: every cell is moved below the one before it, and back."""
+    if not len(run):
+        return run
+    step = int(run.max() - run.min()) + 1
+    lowest: np.ndarray = np.minimum.accumulate(run - cell * step) + cell * step
+    return lowest

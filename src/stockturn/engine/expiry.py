@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
-from stockturn.config import Settings
-from stockturn.engine.demand import daily_rate
-from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio, tidy
 
 CELL = ["sku", "warehouse"]
 
 
-def expiring(
-    entries: Entries, closing: pl.LazyFrame, batches: pl.LazyFrame, settings: Settings
-) -> pl.LazyFrame:
+def expiring(batches: pl.LazyFrame, closing: pl.LazyFrame, rates: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per batch with an expiry date and something left, the next to expire first.
 
-    ``batches``: the canonical table as of ``as_of``; ``closing``: sku, warehouse, on_hand, value.
+    ``batches``: the canonical table as of ``as_of``; ``closing``: sku, warehouse, on_hand, value; ``rates``: sku,
+    warehouse, demand_per_day, rate_basis.
     Columns out: sku, warehouse, batch, expiry, days_to_expiry (below 0: expired), qty_left, value (at the closing
     unit cost), demand_per_day, rate_basis, expiring_qty (will not sell in time), expiring_value.
 
     The first to expire is sold first, at the daily rate, up to and including its last day. Batches of 30 (10 days)
     and 30 (20 days) at 2 a day: 20 of the first sell in time, 10 expire; of the second 20 sell, 10 expire.
     """
-    rates = daily_rate(entries, settings).select(*CELL, "demand_per_day", "rate_basis")
     listed = _placed(batches, closing).filter((pl.col("qty_left") > 0) & pl.col("expiry").is_not_null())
     dated = (
         listed.group_by(*CELL, "batch", "expiry")
         .agg(pl.col("qty_left").sum())
         .join(closing.select(*CELL, unit_cost=ratio("value", "on_hand")), on=CELL, how="left")
-        .join(rates, on=CELL, how="left")
+        .join(rates.select(*CELL, "demand_per_day", "rate_basis"), on=CELL, how="left")
         .with_columns(
             pl.col("demand_per_day").fill_null(0.0),
-            days_to_expiry=(pl.col("expiry") - pl.lit(entries.as_of)).dt.total_days(),
+            days_to_expiry=(pl.col("expiry") - pl.lit(as_of)).dt.total_days(),
         )
     )
     return (

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from stockturn.engine.arrays import running
+
 BEFORE = np.iinfo(np.int32).min
 """The day of what stood there before the ledger began."""
 
@@ -71,16 +73,6 @@ def meet(a0: Ints, a1: Ints, b0: Ints, b1: Ints) -> tuple[Ints, Ints, Ints, Ints
     return ia[real], ib[real], start[real], end[real]
 
 
-def running(group: Ints, qty: Ints) -> tuple[Ints, Ints]:
-    """Sum before and after each row within its group; rows sorted by group."""
-    total = np.cumsum(qty)
-    if not len(qty):
-        return total, total
-    lead = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-    base = np.repeat((total - qty)[lead], np.diff(np.r_[lead, len(group)]))
-    return total - qty - base, total - base
-
-
 def linked(link_in: Ints, qty_in: Ints, link_out: Ints, qty_out: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Which unit of which outflow each linked inflow is, in the order both stand within their link.
 
@@ -92,9 +84,9 @@ def linked(link_in: Ints, qty_in: Ints, link_out: Ints, qty_out: Ints) -> tuple[
         np.add.at(sums, link, qty)
         width = np.maximum(width, sums)
     base = np.cumsum(width) - width
-    in0, in1 = (base[link_in] + part for part in running(link_in, qty_in))
-    out0, out1 = (base[link_out] + part for part in running(link_out, qty_out))
-    ia, ib, start, end = meet(in0, in1, out0, out1)
+    in1, out1 = base[link_in] + running(link_in, qty_in), base[link_out] + running(link_out, qty_out)
+    out0 = out1 - qty_out
+    ia, ib, start, end = meet(in1 - qty_in, in1, out0, out1)
     return ia, ib, start - out0[ib], end - start
 
 
@@ -171,8 +163,7 @@ def left_of(inflows: Inflows, pieces: Pieces, on_hand: Ints) -> pl.DataFrame:
     stock = np.maximum(on_hand, 0)
     total = np.zeros(len(stock), np.int64)
     np.add.at(total, cell, pieces.qty)
-    _, after = running(cell, pieces.qty)
-    later = total[cell] - after
+    later = total[cell] - running(cell, pieces.qty)
     left = np.clip(stock[cell] - later, 0, pieces.qty)
     rest = stock.copy()
     np.subtract.at(rest, cell, left)
