@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockturn import store
@@ -141,6 +141,7 @@ cuts = st.lists(
 )
 
 
+@settings(max_examples=settings.default.max_examples // 3)
 @given(cuts, st.data())
 def test_a_forgotten_file_leaves_the_ledger_in_which_it_never_was(
     tmp_path_factory: pytest.TempPathFactory,
@@ -305,6 +306,11 @@ def test_a_folder_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_other_things_is_not_taken(tmp_path: Path) -> None:
+    """A config file beside is no other thing."""
+    (tmp_path / "led").mkdir()
+    (tmp_path / "led/stockturn.toml").write_text("", encoding="utf-8")
+    assert put(tmp_path / "led", JANUARY).added
+    shutil.rmtree(tmp_path / "led")
     (tmp_path / "sales.xlsx").write_bytes(b"")
     with pytest.raises(InputError, match="ledger_folder_taken"):
         put(tmp_path, JANUARY)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from stockturn.config.load import CONFIG_NAME
 from stockturn.errors import InputError
 from stockturn.model import Ledger
 from stockturn.schema import TABLES, empty
@@ -172,7 +173,7 @@ def _writing(path: Path, now: datetime, wait_seconds: float, create: bool) -> It
 def _claim(path: Path) -> None:
     """Make the folder; one that holds other things is not taken for a ledger."""
     path.mkdir(parents=True, exist_ok=True)
-    ours = {segments.FOLDER, GENERATIONS}
+    ours = {segments.FOLDER, GENERATIONS, CONFIG_NAME}
     others = [
         inner.name for inner in path.iterdir() if inner.name not in ours and not inner.name.startswith(".")
     ]
