@@ -9,14 +9,14 @@ import polars as pl
 from stockturn.engine.expr import tidy
 from stockturn.model import Ledger
 
-PLACES = ("warehouse", "bin", "batch")
+PLACES = ("warehouse", "bin")
 
 
 def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
     """Every stock position that a list names, against the movements: one row per sku and place.
 
-    The place is the warehouse, and the bin and the batch where both lists and movements name them.
-    Columns: sku, (warehouse), (bin), (batch), points, agreement: ``exact`` (the movements alone give the first
+    The place is the warehouse, and the bin where both lists and movements name bins.
+    Columns: sku, (warehouse), (bin), points, agreement: ``exact`` (the movements alone give the first
     list, from nothing, and every later one), ``opening`` (the first list implies a balance before the first
     movement; later lists agree) or ``differs`` (some later list disagrees with the movements since).
     """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from stockturn.config.ingest import FileRule
-from stockturn.errors import InputError
+from stockturn.errors import InputError, UsageError
 from stockturn.sources.captions import Vocabulary, norm, path_variants
 from stockturn.sources.locate import Layout
 from stockturn.sources.profiles import PLAIN, Spec, specs
@@ -18,6 +19,9 @@ MINIMUM = 0.6
 """Below this confidence a table is not taken for what it might be: it is listed, and asked for."""
 
 _LEVELS = 6
+_CANONICAL = {"kind": "doc_type", "as_of": "date"}
+"""Names of canonical columns that a header is not read into directly."""
+
 _FAMILY = {
     "purchases": ("purchase", "purchase_return", "other_in", "production_in"),
     "sales": ("sale", "sale_return", "other_out", "production_out"),
@@ -249,6 +253,14 @@ def _kinds(spec: Spec, rule: FileRule | None) -> dict[str, str]:
 def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None) -> dict[str, int | None]:
     given: dict[str, int | None] = {}
     for name, caption in (rule.columns if rule is not None else {}).items():
+        name = _CANONICAL.get(name, name)
+        if name not in _known_fields():
+            raise UsageError(
+                "column_unknown",
+                column=name,
+                match=rule.match if rule else "",
+                known=", ".join(sorted(_known_fields())),
+            )
         if caption == "":
             given[name] = None
             continue
@@ -259,9 +271,16 @@ def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None
     return given
 
 
+@cache
+def _known_fields() -> frozenset[str]:
+    return frozenset(name for spec in specs() for name in spec.fields)
+
+
 def _allowed(spec: Spec, rule: FileRule | None) -> bool:
     if rule is None:
         return True
+    if rule.table == "movements" and {"kind", "doc_type"} & rule.columns.keys():
+        return spec.base == "ledger"  # who names the movement column has every kind of line in one list
     if rule.profile and rule.profile not in ("auto", spec.profile) and spec.profile != PLAIN:
         return False
     if not rule.table:
