@@ -66,14 +66,15 @@ def link_values(linked: Links, transit: np.ndarray, source: np.ndarray, own: np.
     order = np.lexsort((linked.out_day, linked.out_link))
     key = linked.out_link[order] * (1 << 24) + linked.out_day[order]
     qty = np.concatenate([[0.0], np.cumsum(linked.out_qty[order])])
-    value = np.concatenate([[0.0], np.cumsum((linked.out_qty * source)[order])])
+    # A source without any cost sends goods at nothing: it must not blot out the others in the running sum.
+    value = np.concatenate([[0.0], np.cumsum(np.nan_to_num(linked.out_qty * source)[order])])
     entering = transit[linked.in_group] & (linked.in_qty > 0)
     here = linked.in_link * (1 << 24) + linked.in_day
     upto = np.searchsorted(key, here, side="right")
     since = np.searchsorted(key, np.where(entering, here, linked.in_link * (1 << 24)))
     base = qty[upto] - qty[since]
     with np.errstate(divide="ignore", invalid="ignore"):
-        cost = np.where(base > 0, (value[upto] - value[since]) / base, own)
+        cost = np.where(base > 0, (value[upto] - value[since]) / base, np.nan_to_num(own))
     renewed: np.ndarray = linked.in_qty * cost
     return renewed
 
@@ -92,6 +93,7 @@ class _Days:
     used: np.ndarray
     start: np.ndarray
     link_row: np.ndarray
+    unknown: np.ndarray
 
     @classmethod
     def of(
@@ -106,7 +108,10 @@ class _Days:
         stays = ~groups.transit[linked.in_group]
         np.add.at(in_qty, link_row[stays], np.rint(linked.in_qty[stays] * UNITS).astype(np.int64))
         in_qty += opened
-        in_value += np.where(opened > 0, opened / UNITS * seed[groups.group], 0.0)
+        in_value += np.where(opened > 0, np.nan_to_num(opened / UNITS * seed[groups.group]), 0.0)
+        unknown = np.zeros(len(seed), bool)
+        unknown[groups.group[opened > 0]] = True
+        unknown &= np.isnan(seed)
         laid = running(groups.group, in_qty)
         # Every group has its own stretch of one long axis: it begins where the one before is fully laid.
         total = np.cumsum(in_qty)
@@ -122,6 +127,7 @@ class _Days:
             laid - groups.after,
             start,
             link_row,
+            unknown,
         )
 
     def run(self, link_value: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -149,7 +155,7 @@ class _Days:
             idle = np.where(held > 0, value / held, latest)
             issue_cost = np.where(gone != 0, cost_of_gone / gone, idle)
             unit_cost = np.where(held != 0, value / held, issue_cost)
-        unknown = np.isnan(cost_of_gone) | np.isnan(latest)
+        unknown = np.isnan(cost_of_gone) | np.isnan(latest) | self.unknown[groups.group]
         return (
             np.where(unknown, np.nan, issue_cost),
             np.where(unknown, np.nan, unit_cost),
