@@ -25,20 +25,19 @@ def bucket_start(column: str, bucket: str) -> pl.Expr:
 
 def rescaled(frame: pl.DataFrame, new_mean: pl.Expr) -> pl.DataFrame:
     """The frame with another mean; quantiles keep their ratio to it, and move with it where it was 0."""
-    frame = frame.with_columns(new_mean.alias("_new"))
-    old = pl.col("mean")
-    moved = (
-        pl.when(old > 0).then(pl.col(name) / old * pl.col("_new")).otherwise(pl.col(name) + pl.col("_new"))
-        for name in (*NAMES, *(("error_sd",) if "error_sd" in frame.columns else ()))
-    )
-    unchanged = pl.col("_new") == old
-    kept = [
-        pl.when(unchanged).then(name).otherwise(expression).alias(name)
-        for name, expression in zip(
-            (*NAMES, *(("error_sd",) if "error_sd" in frame.columns else ())), moved, strict=True
-        )
+    names = [name for name in (*NAMES, "error_sd") if name in frame.columns]
+    old, new = pl.col("mean"), pl.col("_new")
+    moved = [
+        pl.when(new == old)
+        .then(name)
+        .when(old > 0)
+        .then(pl.col(name) / old * new)
+        .otherwise(pl.col(name) + new)
+        .alias(name)
+        for name in names
     ]
-    return frame.with_columns(*kept, pl.col("_new").alias("mean")).drop("_new")
+    frame = frame.with_columns(new_mean.alias("_new")).with_columns(*moved)
+    return frame.with_columns(new.alias("mean")).drop("_new")
 
 
 def adjusted(result: ForecastResult, forecast: pl.DataFrame) -> ForecastResult:
@@ -68,17 +67,7 @@ def apply_overrides(forecast: pl.DataFrame, overrides: pl.DataFrame, bucket: str
     with a warehouse wins over one without. Of several lines for the same bucket the last one counts.
     """
     keys = keys_of(forecast)
-    lines = overrides.with_columns(bucket_start("period", bucket)).with_row_index("_line")
-    if "warehouse" not in lines.columns:
-        lines = lines.with_columns(warehouse=pl.lit(None, dtype=pl.String))
-    for name, dtype in (
-        ("qty", pl.Float64),
-        ("factor", pl.Float64),
-        ("who", pl.String),
-        ("reason", pl.String),
-    ):
-        if name not in lines.columns:
-            lines = lines.with_columns(pl.lit(None, dtype=dtype).alias(name))
+    lines = _complete(overrides).with_columns(bucket_start("period", bucket)).with_row_index("_line")
     general = _last(lines.filter(pl.col("warehouse").is_null()), ["sku", "period"])
     table = forecast.with_row_index("_row").join(general, on=["sku", "period"], how="left")
     within = pl.col("mean").sum().over("sku", "period")
@@ -101,6 +90,19 @@ def apply_overrides(forecast: pl.DataFrame, overrides: pl.DataFrame, bucket: str
         "who",
         pl.col("reason").alias("override_reason"),
     )
+
+
+def _complete(overrides: pl.DataFrame) -> pl.DataFrame:
+    """The lines with the columns that may be missing, empty."""
+    may_lack = {
+        "warehouse": pl.String,
+        "qty": pl.Float64,
+        "factor": pl.Float64,
+        "who": pl.String,
+        "reason": pl.String,
+    }
+    missing = {name: dtype for name, dtype in may_lack.items() if name not in overrides.columns}
+    return overrides.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items())
 
 
 def _last(lines: pl.DataFrame, on: list[str]) -> pl.DataFrame:

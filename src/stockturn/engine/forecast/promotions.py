@@ -11,6 +11,12 @@ from stockturn.engine.expr import ratio
 from stockturn.engine.forecast.adjust import rescaled
 from stockturn.engine.forecast.panel import STEP
 
+TABLE = (
+    "promotion", "sku", "start", "end", "planned_uplift", "measured_uplift", "used_uplift", "promotion_days",
+    "promotion_qty", "expected_qty", "extra_qty", "leftover_qty", "margin_given_up",
+)  # fmt: skip
+"""Columns of the promotion table, in order."""
+
 
 def promotion_days(promotions: pl.DataFrame, items: pl.DataFrame | None) -> pl.DataFrame:
     """One row per promotion, sku and day: promotion (row number), sku, date, uplift (planned, may be null).
@@ -57,12 +63,28 @@ def promotion_table(
     14 units a day in the promotion, 10 around it: measured 1.4.
     """
     marked = promotion_days(promotions, items)
-    window = timedelta(days=s.promotion_window_days)
     money = "revenue" in days.columns
-    daily = days.group_by("sku", "date").agg(
-        pl.col("qty").sum(),
-        (pl.col("revenue").sum() if money else pl.lit(None, dtype=pl.Float64)).alias("revenue"),
+    revenue = pl.col("revenue").sum() if money else pl.lit(None, dtype=pl.Float64).alias("revenue")
+    daily = days.group_by("sku", "date").agg(pl.col("qty").sum(), revenue)
+    table = _counted(marked, daily, as_of, timedelta(days=s.promotion_window_days))
+    rate = ratio("base_qty", "base_days")
+    table = table.with_columns(
+        ratio(ratio("promotion_qty", "promotion_days"), rate).alias("measured_uplift"),
+        (rate * pl.col("promotion_days")).alias("expected_qty"),
     )
+    price_gap = ratio("base_revenue", "base_qty") - ratio("promotion_revenue", "promotion_qty")
+    given_up = price_gap * pl.col("promotion_qty") if money else pl.lit(None, dtype=pl.Float64)
+    used = pl.coalesce("measured_uplift", "planned_uplift", pl.lit(1.0)).clip(lower_bound=1.0)
+    table = table.with_columns(
+        (pl.col("promotion_qty") - pl.col("expected_qty")).alias("extra_qty"),
+        used.alias("used_uplift"),
+        given_up.alias("margin_given_up"),
+    )
+    return _leftover(table, stock).select(TABLE)
+
+
+def _counted(marked: pl.DataFrame, daily: pl.DataFrame, as_of: date, window: timedelta) -> pl.DataFrame:
+    """One row per promotion and sku with days, quantity and revenue inside it (up to ``as_of``) and around it."""
     begin = daily.group_by("sku").agg(pl.col("date").min().alias("first"))
     past = marked.filter(pl.col("date") <= as_of).join(begin, on="sku", how="left")
     inside = past.filter(pl.col("date") >= pl.col("first")).join(daily, on=["sku", "date"], how="left")
@@ -71,33 +93,13 @@ def promotion_table(
         pl.col("qty").sum().alias("promotion_qty"),
         pl.col("revenue").sum().alias("promotion_revenue"),
     )
+    named = marked.group_by("promotion", "sku", maintain_order=True).agg(
+        pl.col("start").first(), pl.col("end").first(), pl.col("uplift").first().alias("planned_uplift")
+    )
     around = _around(marked, begin, daily, window, as_of)
-    table = (
-        marked.group_by("promotion", "sku", maintain_order=True)
-        .agg(pl.col("start").first(), pl.col("end").first(), pl.col("uplift").first().alias("planned_uplift"))
-        .join(in_it, on=["promotion", "sku"], how="left")
-        .join(around, on=["promotion", "sku"], how="left")
+    return named.join(in_it, on=["promotion", "sku"], how="left").join(
+        around, on=["promotion", "sku"], how="left"
     )
-    rate = ratio("base_qty", "base_days")
-    table = table.with_columns(
-        ratio(ratio("promotion_qty", "promotion_days"), rate).alias("measured_uplift"),
-        (rate * pl.col("promotion_days")).alias("expected_qty"),
-    )
-    price_gap = ratio("base_revenue", "base_qty") - ratio("promotion_revenue", "promotion_qty")
-    table = table.with_columns(
-        (pl.col("promotion_qty") - pl.col("expected_qty")).alias("extra_qty"),
-        pl.coalesce("measured_uplift", "planned_uplift", pl.lit(1.0))
-        .clip(lower_bound=1.0)
-        .alias("used_uplift"),
-        (price_gap * pl.col("promotion_qty") if money else pl.lit(None, dtype=pl.Float64)).alias(
-            "margin_given_up"
-        ),
-    )
-    left = _leftover(table, stock)
-    return left.select(
-        "promotion", "sku", "start", "end", "planned_uplift", "measured_uplift", "used_uplift", "promotion_days",
-        "promotion_qty", "expected_qty", "extra_qty", "leftover_qty", "margin_given_up",
-    )  # fmt: skip
 
 
 def _around(

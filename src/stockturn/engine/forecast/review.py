@@ -47,24 +47,7 @@ def review(
         table = table.join(
             about.unique(subset="sku", keep="first", maintain_order=True), on="sku", how="left"
         )
-    changed = pl.col("base_mean") != pl.col("mean")
-    before = (pl.col("base_mean") - pl.col("actual")).abs()
-    groups = table.with_columns(
-        pl.col("error").abs().alias("_abs"),
-        changed.alias("_changed"),
-        pl.when(changed).then(pl.col("error").abs()).otherwise(0.0).alias("_after"),
-        pl.when(changed).then(before).otherwise(0.0).alias("_before"),
-    )
-    total = (groups.group_by(*by) if by else groups.group_by(pl.lit(0).alias("_all"))).agg(
-        pl.len().cast(pl.Int64).alias("periods"),
-        pl.col("mean").sum().alias("expected_qty"),
-        pl.col("actual").sum().alias("actual_qty"),
-        pl.col("_abs").sum().alias("abs_error"),
-        pl.col("error").sum(),
-        pl.col("_changed").sum().cast(pl.Int64).alias("overrides"),
-        pl.col("_after").sum(),
-        pl.col("_before").sum(),
-    )
+    total = _sums(table, by)
     return total.select(
         *by,
         "periods",
@@ -76,3 +59,25 @@ def review(
         "overrides",
         (1 - ratio("_after", "_before")).alias("override_fva"),
     ).sort("abs_error", *by, descending=[True, *([False] * len(by))])
+
+
+def _sums(table: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Sums of errors per group; _after and _before over the forecasts people changed."""
+    changed = pl.col("base_mean") != pl.col("mean")
+    before = (pl.col("base_mean") - pl.col("actual")).abs()
+    marked = table.with_columns(
+        pl.col("error").abs().alias("_abs"),
+        changed.alias("_changed"),
+        pl.when(changed).then(pl.col("error").abs()).otherwise(0.0).alias("_after"),
+        pl.when(changed).then(before).otherwise(0.0).alias("_before"),
+    )
+    return (marked.group_by(*by) if by else marked.group_by(pl.lit(0).alias("_all"))).agg(
+        pl.len().cast(pl.Int64).alias("periods"),
+        pl.col("mean").sum().alias("expected_qty"),
+        pl.col("actual").sum().alias("actual_qty"),
+        pl.col("_abs").sum().alias("abs_error"),
+        pl.col("error").sum(),
+        pl.col("_changed").sum().cast(pl.Int64).alias("overrides"),
+        pl.col("_after").sum(),
+        pl.col("_before").sum(),
+    )

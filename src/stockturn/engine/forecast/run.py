@@ -71,7 +71,7 @@ def forecast(
         _chunk(values[:, piece], task, pattern[:, piece], choice.of(piece), factor, span)
         for piece in panel.chunks(s.chunk)
     ]
-    return _frames(panel, values, unit, pattern[-1], choice, parts, task, horizon, span)
+    return _frames(_Made(panel, values, unit, pattern[-1], choice, parts, task), horizon, span)
 
 
 def _bias(values: Array, panel: Panel, task: Task, span: int, cuts: tuple[float, float]) -> Array:
@@ -94,49 +94,52 @@ def _speak(y: Array, task: Task, pattern: Codes, choice: Choice, factor: Array) 
     means = np.empty((len(task.origins), task.horizon, y.shape[1]))
     models = np.zeros(pattern.shape, dtype=np.int8)
     for name, mine in choice.groups():
-        if name in ("auto", "fast", "high"):
-            said, used = blend(y[:, mine], task, pattern[:, mine], fast=name == "fast")
-            sparse = pattern[:, mine] >= INTERMITTENT
-            said *= np.where(sparse, factor[:, None], 1.0)[:, None, :]
-            means[..., mine], models[:, mine] = said, used
-        elif name in OWN:
+        if name in OWN:
             means[..., mine] = OWN[name](y[:, mine], task)
+            continue
+        # also for models of the library: our own answer stands where a series is too short for them
+        said, used = blend(y[:, mine], task, pattern[:, mine], fast=name == "fast")
+        sparse = pattern[:, mine] >= INTERMITTENT
+        said *= np.where(sparse, factor[:, None], 1.0)[:, None, :]
+        means[..., mine], models[:, mine] = said, used
     return choice.with_library(means), models
 
 
-def _frames(
-    panel: Panel,
-    values: Array,
-    unit: Array,
-    pattern: Codes,
-    choice: Choice,
-    parts: list[Backtest],
-    task: Task,
-    horizon: int,
-    span: int,
-) -> ForecastResult:
-    s = task.settings
-    means = np.concatenate([part.means for part in parts], axis=1)
-    found = shapes(values, means, pattern, parts, task)
-    model = choice.labels(np.concatenate([part.model for part in parts]))
+@dataclass(frozen=True)
+class _Made:
+    """A finished run, before it is put into frames; ``values`` in units of ``unit``, ``pattern`` the newest."""
+
+    panel: Panel
+    values: Array
+    unit: Array
+    pattern: Codes
+    choice: Choice
+    parts: list[Backtest]
+    task: Task
+
+
+def _frames(made: _Made, horizon: int, span: int) -> ForecastResult:
+    panel, task, unit = made.panel, made.task, made.unit
+    means = np.concatenate([part.means for part in made.parts], axis=1)
+    found = shapes(made.values, means, made.pattern, made.parts, task)
     about = pl.DataFrame(
         {
-            "model": model,
-            "pattern": pl.Series(PATTERNS)[pattern.astype(np.int64)],
-            "reason_code": reasons(values, s, task.bucket),
+            "model": made.choice.labels(np.concatenate([part.model for part in made.parts])),
+            "pattern": pl.Series(PATTERNS)[made.pattern.astype(np.int64)],
+            "reason_code": reasons(made.values, task.settings, task.bucket),
         }
     )
     out = repeated(panel, horizon).with_columns(
         pl.concat([panel.periods(horizon)] * panel.series),
         *_figures(means[:horizon] * unit, found.lead[:, :horizon] * unit),
     )
-    index = np.repeat(np.arange(panel.series), horizon)
     sums = repeated(panel, task.horizon).with_columns(
         pl.Series("span", np.tile(np.arange(1, task.horizon + 1), panel.series)),
         *_figures(np.cumsum(means, axis=0) * unit, found.total * unit),
         pl.Series("error_sd", (found.error_sd * unit).T.ravel()),
     )
-    scores = scores_frame(panel.keys, about, parts, pattern, unit, s)
+    index = np.repeat(np.arange(panel.series), horizon)
+    scores = scores_frame(panel.keys, about, made.parts, made.pattern, unit, task.settings)
     return ForecastResult(
         forecast=pl.concat([out, about[index]], how="horizontal"),
         sums=sums,

@@ -8,6 +8,9 @@ one given. None of that is seen outside.
 from __future__ import annotations
 
 import inspect
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -37,16 +40,17 @@ def ask(name: str, values: Array, panel: Panel, task: Task) -> Array:
     windows = min(task.settings.library_origins, max(len(task.origins) - task.horizon, 0))
     length = (~np.isnan(values)).sum(axis=0)
     enough = length >= task.settings.library_least
-    if enough.any():
-        frame = _long(values, enough, panel.bucket)
-        out[-1][:, enough] = _answers(_run(model, frame, panel.bucket, task, None), int(enough.sum()), 1)[0]
     tested = length >= task.settings.library_least + windows + task.horizon
-    if windows and tested.any():
-        frame = _long(values, tested, panel.bucket)
-        told = _answers(_run(model, frame, panel.bucket, task, windows), int(tested.sum()), windows)
-        last = len(task.origins) - 1 - task.horizon
-        for window in range(windows):
-            out[last - windows + 1 + window][:, tested] = told[window]
+    with _session(task.settings.dask) as client:
+        if enough.any():
+            told = _run(model, _long(values, enough, panel.bucket), panel.bucket, task.horizon, None, client)
+            out[-1][:, enough] = _answers(told, int(enough.sum()), 1)[0]
+        if windows and tested.any():
+            told = _run(
+                model, _long(values, tested, panel.bucket), panel.bucket, task.horizon, windows, client
+            )
+            last = len(task.origins) - 1 - task.horizon
+            out[last - windows + 1 : last + 1][..., tested] = _answers(told, int(tested.sum()), windows)
     return out
 
 
@@ -101,34 +105,58 @@ def _dates(bucket: str, count: int) -> pl.Series:
     return pl.select(start.dt.offset_by(step)).to_series()
 
 
-def _run(model: Any, frame: pl.DataFrame, bucket: str, task: Task, windows: int | None) -> pl.DataFrame:
+def _run(
+    model: Any, frame: pl.DataFrame, bucket: str, horizon: int, windows: int | None, client: Any
+) -> pl.DataFrame:
     """forecast, or cross_validation with so many windows: unique_id, ds, (cutoff), answer."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # divisions inside the library's fits, deprecations between its parts
+        if client is None:
+            told: pl.DataFrame = _call(model, frame, STEP[bucket], horizon, windows)
+            return told
+        import dask.dataframe
+
+        parts = max(sum(client.nthreads().values()), 1)
+        spread = dask.dataframe.from_pandas(frame.to_pandas(), npartitions=parts)
+        lazy = _call(model, spread, PANDAS_STEP[bucket], horizon, windows)
+        return pl.from_pandas(lazy.compute().reset_index(drop=True))
+
+
+def _call(model: Any, data: Any, step: str, horizon: int, windows: int | None) -> Any:
     from statsforecast import StatsForecast
     from statsforecast.models import HistoricAverage
 
-    address = task.settings.dask
-    data: Any
-    data, step = (_on_dask(frame, address), PANDAS_STEP[bucket]) if address else (frame, STEP[bucket])
     engine = StatsForecast(models=[model], freq=step, fallback_model=HistoricAverage())
     if windows is None:
-        told: Any = engine.forecast(df=data, h=task.horizon)
-    else:
-        told = engine.cross_validation(df=data, h=task.horizon, n_windows=windows, step_size=1)
-    return pl.from_pandas(told.compute().reset_index(drop=True)) if address else told
+        return engine.forecast(df=data, h=horizon)
+    return engine.cross_validation(df=data, h=horizon, n_windows=windows, step_size=1)
 
 
-def _on_dask(frame: pl.DataFrame, address: str) -> Any:
+@contextmanager
+def _session(address: str | None) -> Iterator[Any]:
+    """The client of a Dask scheduler: the one this process already has, else one of its own, closed afterwards;
+    None without an address."""
+    if not address:
+        yield None
+        return
     try:
-        import dask.dataframe
+        import dask.dataframe  # noqa: F401
         from distributed import Client, get_client
     except ImportError:
         raise UsageError("dask_missing", address=address) from None
     try:
-        client = get_client()
+        there = get_client()
     except ValueError:
+        there = None
+    if there is not None:
+        yield there
+        return
+    try:
         client = Client() if address == "local" else Client(address)
-    workers = max(sum(client.nthreads().values()), 1)
-    return dask.dataframe.from_pandas(frame.to_pandas(), npartitions=workers)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UsageError("dask_unreachable", address=address, detail=error) from None
+    with client:
+        yield client
 
 
 def _answers(told: pl.DataFrame, series: int, windows: int) -> Array:
