@@ -127,7 +127,7 @@ def test_same_seed_same_bytes(demo: DemoSummary, tmp_path: Path) -> None:
 
 
 def test_summary_says_what_is_there(demo: DemoSummary) -> None:
-    """Rows and bytes per file as found on disk; less than 3 MB in all."""
+    """Rows and bytes per file as found on disk; less than 3.5 MB in all."""
     written = {path.name for path in demo.folder.iterdir()}
     assert written == {file.name for file in demo.files} | {"stockturn.toml"}
     for file in demo.files:
@@ -135,8 +135,22 @@ def test_summary_says_what_is_there(demo: DemoSummary) -> None:
         assert file.bytes == path.stat().st_size
         if path.name != "供应商.csv":
             assert file.rows == len(read(path)[0])
-    assert sum(file.bytes for file in demo.files) < 3_000_000
-    assert (demo.start, demo.end, demo.skus) == (date(2024, 1, 1), date(2025, 6, 30), 97)
+    assert sum(file.bytes for file in demo.files) < 3_500_000
+    assert (demo.start, demo.end, demo.skus) == (date(2023, 7, 1), date(2025, 6, 30), 97)
+
+
+def test_a_file_per_month_and_per_stock_take(demo: DemoSummary) -> None:
+    """Sales and receipts of 24 months, transfers of three years, counts at both year ends, each with its own days."""
+    names = [file.name for file in demo.files]
+    months = [f"{2023 + n // 12}-{n % 12 + 1:02d}" for n in range(6, 30)]
+    for start, suffix in (("销售出库明细", "csv"), ("采购入库明细", "xlsx")):
+        assert sorted(name for name in names if name.startswith(start)) == [
+            f"{start}_{month}.{suffix}" for month in months
+        ]
+    transfers = {f"调拨单_{year}.xlsx" for year in (2023, 2024, 2025)}
+    assert {name for name in names if name.startswith("调拨")} == transfers
+    counted = {name: {row["盘点日期"] for row in records_of(demo, name)} for name in names if "盘点" in name}
+    assert counted == {f"盘点盈亏单_{year}-12-31.xlsx": {date(year, 12, 31)} for year in (2023, 2024)}
 
 
 def test_warts_are_those_that_are_told(demo: DemoSummary) -> None:
@@ -157,7 +171,7 @@ def test_warts_are_those_that_are_told(demo: DemoSummary) -> None:
 
 
 def test_encodings_and_codes(demo: DemoSummary) -> None:
-    """The first half year is GB18030, the rest UTF-8 with BOM; every code keeps its leading zero."""
+    """The first year is GB18030, the rest UTF-8 with BOM; every code keeps its leading zero."""
     for file in demo.files:
         if file.name.startswith("销售"):
             bom = (demo.folder / file.name).read_bytes().startswith(b"\xef\xbb\xbf")
@@ -181,7 +195,7 @@ def test_total_rows_add_up(demo: DemoSummary) -> None:
 def test_files_reconcile_but_for_one_count(demo: DemoSummary) -> None:
     """Opening list + documents = closing list per warehouse and sku, except the told difference."""
     book: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for cell, (qty, _) in stock(demo, "库存余额表_20231231.xlsx").items():
+    for cell, (qty, _) in stock(demo, "库存余额表_20230630.xlsx").items():
         book[cell] += qty
     for _, _, warehouse, sku, qty, _ in movements(demo)[0]:
         book[warehouse, sku] += qty
@@ -196,7 +210,7 @@ def test_moving_average_from_the_files_is_the_truth(demo: DemoSummary) -> None:
     """Costing the files in exact decimals gives the closing list to the cent and the truth's monthly cogs."""
     state = {
         cell: [qty, value, value / qty if qty else Decimal(0)]
-        for cell, (qty, value) in stock(demo, "库存余额表_20231231.xlsx").items()
+        for cell, (qty, value) in stock(demo, "库存余额表_20230630.xlsx").items()
     }
     cogs: dict[date, Decimal] = defaultdict(Decimal)
     cost_of_move = Decimal(0)

@@ -100,6 +100,40 @@ def test_company_is_of_a_believable_size(seed: int) -> None:
     assert 0.25 < 1 - cogs / revenue < 0.35
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_year_before_was_better(seed: int) -> None:
+    """Above the target of 6.5 turns, and more margin; the last year is below the target."""
+    before, last = turns_of_years(seed, [])
+    assert last["turns"].item() < company().target < before["turns"].item()
+    assert 0.01 < before["margin"].item() - last["margin"].item() < 0.03
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_categories_changed_their_ways(seed: int) -> None:
+    """Lighting was near its target of 5 and fell below 2.5; cleaning, bought in smaller lots, turns faster."""
+    before, last = (
+        {row["code"]: row["turns"] for row in year.rows(named=True)}
+        for year in turns_of_years(seed, ["code"])
+    )
+    assert 4.5 < before["07"] < 5.5
+    assert last["07"] < 2.5
+    assert last["04"] > before["04"] + 0.5
+
+
+def turns_of_years(seed: int, by: list[str]) -> list[pl.DataFrame]:
+    """Turnover and gross margin of the two years to June, by columns of the cells (or as a whole)."""
+    cells = truth(seed).cells.with_columns(
+        code=pl.col("sku").str.slice(0, 2),
+        year=pl.when(pl.col("month") < date(2024, 7, 1)).then(2024).otherwise(2025),
+        daily=pl.col("avg_inventory") * pl.col("month").dt.days_in_month(),
+    )
+    found = cells.group_by("year", *by).agg(
+        turns=pl.col("cogs").sum() / pl.col("daily").sum() * 365,
+        margin=1 - pl.col("cogs").sum() / pl.col("revenue").sum(),
+    )
+    return [found.filter(year=year) for year in (2024, 2025)]
+
+
 def test_the_same_seed_gives_the_same_company() -> None:
     """Another seed gives another one."""
     books.cache_clear()

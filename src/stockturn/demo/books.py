@@ -16,7 +16,7 @@ from stockturn.demo.costing import cell_months
 from stockturn.demo.records import Cell, History
 from stockturn.demo.simulate import simulate
 
-DEFAULT_SEED = 2
+DEFAULT_SEED = 4
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,20 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from stockturn.demo.company import Company, Item, company
+from stockturn.demo.company import Category, Company, Item, company
 from stockturn.demo.dice import Dice
 from stockturn.demo.records import Cell, History, Line, OrderLine
 
 WARM_UP_DAYS = 120
 WEEKDAY = (1.1, 1.15, 1.1, 1.15, 1.2, 0.85, 0.3)
 """How busy the days of a week are, Monday first."""
-GROWTH = 0.10
+GROWTH = 0.06
 """Demand grows by so much a year."""
+INFLATION = 0.02
+"""Suppliers ask so much more with every new year; the company's list prices stay."""
 MEMORY_DAYS = 50
 """How long the buyers remember: their daily rate is an exponential mean over about so many days."""
-SAFETY_DAYS = 15
+SAFETY_DAYS = 18
 REVIEW_DAYS = 7
 FORGOTTEN = 0.06
 """Share of the weekly looks at an item that a busy buyer skips."""
@@ -99,7 +101,7 @@ class _Simulation:
             busy |= self._take_back(busy)
             self._transfer(busy)
             self._sell()
-            if self.today == self.story["count_on"]:
+            if self.today in self.story["counted_on"]:
                 self._count()
             self._tell_story()
             self._order()
@@ -326,15 +328,24 @@ class _Simulation:
                     group = self.firm.categories[item.category]
                     if group.supplier != number or not self._known(item) or self.dice.chance(FORGOTTEN):
                         continue
+                    cover = self._cover_days(group)
                     lead = (supplier.promised_days + supplier.mean_days) / 2
                     rate = float(self.rate[place, warehouse])
                     position = int(self.on_hand[place, warehouse] + self.on_order[place, warehouse])
                     level = rate * (lead + REVIEW_DAYS / 2 + SAFETY_DAYS)
                     nerves = float(np.exp(NERVES * self.dice.normal()))
                     if position <= level:
-                        need = level + rate * group.cover_days * nerves - position
+                        need = level + rate * cover * nerves - position
                         wanted.append((place, warehouse, self._lot(place, need)))
                 self._place_order(wanted)
+
+    def _cover_days(self, group: Category) -> int:
+        """Days of sales that the buyer of that category likes to order at once today."""
+        days = group.cover_days
+        for way in self.story["buying"]:
+            if way["category"] == group.code and way["from"] <= self.today:
+                days = way["days"]
+        return days
 
     def _lot(self, place: int, need: float) -> int:
         item = self.firm.items[place]
@@ -364,9 +375,9 @@ class _Simulation:
                 self.arrivals.setdefault(later, []).append(Arrival(order, units - first))
 
     def _price(self, place: int) -> float:
-        """Unit cost of an order placed today: the list, 2 % more in the second year, and the supplier's rise."""
+        """Unit cost of an order placed today: the list, dearer with every new year, and the supplier's rise."""
         item = self.firm.items[place]
-        rise = 1.02 if self.today.year > self.story["starts_on"].year else 1.0
+        rise: float = (1 + INFLATION) ** max(0, self.today.year - self.story["starts_on"].year)
         if self.today >= self.story["price_rise_on"]:
             rise *= 1 + self.firm.supplier_of(item).rise
         return round(item.cost * rise * (1 + 0.01 * self.dice.normal()), 2)

@@ -63,7 +63,7 @@ def exports(booked: Books) -> list[Export]:
         date(year, month, 1)
         for year in range(history.start.year, history.end.year + 1)
         for month in range(1, 13)
-        if date(year, month, 1) <= history.end
+        if history.start <= date(year, month, 1) <= history.end
     ]
     return [
         _items(history.end),
@@ -74,7 +74,7 @@ def exports(booked: Books) -> list[Export]:
         *(_purchases(history, month) for month in months),
         *(sales(history, month, month) for month in months),
         *(_transfers(history, year) for year in range(history.start.year, history.end.year + 1)),
-        _counts(history),
+        *(_counts(history, day) for day in company().story["counted_on"]),
     ]
 
 
@@ -170,10 +170,10 @@ def _transfers(history: History, year: int) -> Export:
     return Export(f"调拨单_{year}.xlsx", "movements", day, _header(TRANSFERS), tuple(rows))
 
 
-def _counts(history: History) -> Export:
+def _counts(history: History, day: date) -> Export:
     kinds = {"adjustment_in": "盘盈入库", "adjustment_out": "盘亏出库"}
     rows: list[Row] = []
-    for line in _lines(history, kinds, history.start, history.end):
+    for line in _lines(history, kinds, day, day):
         item = company().items[line.item]
         rows.append(
             (
@@ -181,7 +181,6 @@ def _counts(history: History) -> Export:
                 item.name, item.unit, line.qty,
             )
         )  # fmt: skip
-    day = company().story["count_on"]
     return Export(
         f"盘点盈亏单_{day:%Y-%m-%d}.xlsx",
         "movements",
