@@ -52,7 +52,7 @@ def sorted_out(
     typed = typed.with_columns(
         (pl.col("_ok") | (complete & pl.col("_why").is_null())).fill_null(False).alias("_ok")
     )
-    return _leftovers(typed, frame, plan), notes
+    return _leftovers(typed, frame, required), notes
 
 
 def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary) -> pl.Series:
@@ -158,7 +158,7 @@ def _from(typed: pl.DataFrame, source: pl.Expr, names: list[str], where: pl.Expr
     ).drop("_source", "_where")
 
 
-def _leftovers(typed: pl.DataFrame, frame: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def _leftovers(typed: pl.DataFrame, frame: pl.DataFrame, required: Required) -> pl.DataFrame:
     """Rows that are still incomplete and without a name: a group line, an unlabelled total, a footer, or refused."""
     open_rows = typed.with_row_index("_at").filter(~pl.col("_ok") & pl.col("_why").is_null())
     if open_rows.is_empty():
@@ -172,11 +172,20 @@ def _leftovers(typed: pl.DataFrame, frame: pl.DataFrame, plan: Plan) -> pl.DataF
     texts = [name for name in known if name not in figures and name not in ("unit", "currency")]
     no_text = pl.all_horizontal([pl.col(name).is_null() for name in texts] or [pl.lit(False)])
     any_figure = pl.any_horizontal([pl.col(name).is_not_null() for name in figures] or [pl.lit(False)])
+    # a row with two of its keys is a row of the table that lacks the rest, not a heading or a remark
+    keys = pl.sum_horizontal(
+        [
+            pl.any_horizontal(
+                [pl.col(n).is_not_null() for n in choice if n in known] or [pl.lit(False)]
+            ).cast(pl.Int32)
+            for choice in required
+        ]
+    )
     behind = pl.col("_at") > (last if isinstance(last, int) else -1)
     why = open_rows.with_columns(filled.to_series().alias("_filled")).select(
         pl.when(no_text & any_figure & pl.col("_bad").is_null() & behind)
         .then(pl.lit("total"))
-        .when(~any_figure & pl.col("_bad").is_null() & (pl.col("_filled") <= 2))
+        .when(~any_figure & pl.col("_bad").is_null() & (pl.col("_filled") <= 2) & (keys < 2))
         .then(pl.when(behind).then(pl.lit("title")).otherwise(pl.lit("group")))
         .otherwise(pl.lit("refused:"))
         .alias("_why")
