@@ -229,7 +229,7 @@ def test_any_title_becomes_a_name_that_excel_takes(tmp_path: Path, title: str) -
     )
     write_report(Report("t", "", "en", "", AS_OF, (Sheet("s", title, blocks),)), tmp_path / "r.xlsx")
     names = _read(tmp_path / "r.xlsx").sheetnames
-    assert len({name.casefold() for name in names}) == 4
+    assert len({name.casefold() for name in names} - {"history"}) == 4
     assert all(0 < len(name) <= 31 and not set(name) & set("[]:*?/\\") for name in names)
 
 

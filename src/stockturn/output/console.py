@@ -13,7 +13,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.model import Report, Result
 from stockturn.output.console_report import print_report
-from stockturn.output.console_tables import print_table, styled
+from stockturn.output.console_tables import print_table, status_lines, styled, to_do
 from stockturn.output.console_turnover import show_turnover
 from stockturn.output.formats import shown
 from stockturn.output.phrases import Phrases
@@ -69,13 +69,9 @@ def show(
         return
     if "sheets" in result.tables:
         _ingest_line(result.tables["sheets"], where, say)
-    several = len(result.tables) > 1
-    for name, frame in result.tables.items():
-        if several and frame.height == 0:
-            continue
-        if several:
-            where.print(styled(_table_title(name, say), "bold"))
-        print_table(name, frame, settings, where, top)
+    if result.name == "deadstock":
+        where.print(status_lines(result.frame, settings))
+    _tables(result, settings, where, top)
 
 
 def show_report(
@@ -89,6 +85,33 @@ def show_report(
     print_report(report, console or make_console(color), [str(path) for path in written])
 
 
+def _tables(result: Result, settings: Settings, where: Console, top: int | None) -> None:
+    """The main table, then the others that are not empty, short; the bulky ones are only named."""
+    say = Phrases(settings.lang)
+    others = [name for name in result.tables if name != result.name]
+    shown_here = [name for name in others if name not in _BULKY and result.tables[name].height]
+    if others:
+        where.print(styled(_table_title(result.name, say), "bold"))
+    main, idle = to_do(result.frame) if result.name in _TO_DO else (result.frame, 0)
+    print_table(result.name, main, settings, where, top)
+    if idle:
+        where.print(styled(say("screen_idle", n=shown(idle, Unit.COUNT)), "dim"))
+    limit = top if top is not None else settings.report.short_rows
+    for name in shown_here:
+        where.print(styled(_table_title(name, say), "bold"))
+        print_table(name, result.tables[name], settings, where, top, limit)
+    bulky = [name for name in others if name in _BULKY and result.tables[name].height]
+    if bulky:
+        where.print(styled(say("screen_tables", names=say("list_comma").join(bulky)), "dim"))
+
+
+_BULKY = ("plan", "cash", "demand", "overstock", "totals")
+"""Tables that nobody reads on a terminal unless asked for."""
+
+_TO_DO = ("reorder",)
+"""Results with a row for every cell, of which a reader wants those with something to do."""
+
+
 def _table_title(name: str, say: Phrases) -> str:
     key = _TITLES.get(name)
     return say(key) if key else name
@@ -100,6 +123,13 @@ _TITLES = {
     "differences": "block_all_differences",
     "abc": "sheet_classes",
     "deadstock": "sheet_deadstock",
+    "reorder": "table_reorder",
+    "transfers": "table_transfers",
+    "order_changes": "table_order_changes",
+    "supplier_orders": "table_supplier_orders",
+    "left_out": "table_left_out",
+    "forecast": "table_forecast",
+    "accuracy": "table_accuracy",
 }
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.output.formats import check_finite, is_number, shown, text_line, unit_of, width
 from stockturn.output.phrases import Phrases, spoken
-from stockturn.output.sheets.context import STATUS_LEVELS
+from stockturn.output.sheets.context import STATUS_LEVELS, STATUS_ORDER
 from stockturn.schema import Unit
 
 if TYPE_CHECKING:
@@ -74,6 +74,20 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         "date_max",
         "reason",
     ),
+    "reorder": (
+        "sku",
+        "name",
+        "warehouse",
+        "action",
+        "suggested_qty",
+        "order_value",
+        "position",
+        "order_up_to",
+        "cover_days",
+        "order_by",
+        "supplier",
+        "reason",
+    ),
     "refused": ("file", "row", "column", "found", "reason", "expected", "sheet"),
     "differences": (
         "sku",
@@ -90,18 +104,23 @@ FIRST: Mapping[str, tuple[str, ...]] = {
 COLOURS = {"good": "green", "info": "cyan", "warning": "yellow", "critical": "red"}
 LIGHTS = {"good": "●", "warning": "▲", "critical": "▼"}
 _TEXT_WIDTH = 28
+_PATH_WIDTH = 36
 _HEADER_WIDTH = 9
-_SENTENCES = ("reason", "message")
-_SENTENCE_WIDTH = 60
+_WIDTHS = {"reason": 60, "message": 60, "file": _PATH_WIDTH}
 
 
 def print_table(
-    name: str, frame: pl.DataFrame, settings: Settings, console: Console, top: int | None
+    name: str,
+    frame: pl.DataFrame,
+    settings: Settings,
+    console: Console,
+    top: int | None = None,
+    limit: int | None = None,
 ) -> None:
     """A frame as a table that fits the terminal; says how many rows and columns it leaves out."""
     check_finite(frame, name)
     say = Phrases(settings.lang)
-    limit = top if top is not None else settings.report.screen_rows
+    limit = limit or (top if top is not None else settings.report.screen_rows)
     rows = spoken(frame.head(limit), say)
     columns = ordered(name, frame.columns)
     cells = {column: cells_of(rows[column], column, settings.lang) for column in columns}
@@ -126,8 +145,53 @@ def ordered(name: str, columns: Sequence[str]) -> list[str]:
 
 
 def cells_of(values: pl.Series, name: str, lang: str) -> list[str]:
+    """The texts of a column; of a path the end is kept, where the file is named."""
     unit = unit_of(name)
-    return [text_line(shown(value, unit, lang, compact=True)) for value in values.to_list()]
+    texts = [text_line(shown(value, unit, lang, compact=True)) for value in values.to_list()]
+    return [_tail(text, _PATH_WIDTH) for text in texts] if name == "file" else texts
+
+
+def _tail(text: str, room: int) -> str:
+    if width(text) <= room:
+        return text
+    while width(text) > room - 1:
+        text = text[1:]
+    return "…" + text
+
+
+def to_do(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The rows with something to do, the most money first, and how many have nothing."""
+    if "action" not in frame.columns:
+        return frame, 0
+    rows = frame.filter(pl.col("action") != "none")
+    by = [name for name in ("order_value", "suggested_qty") if name in frame.columns]
+    ranked = rows.sort(by, descending=True, nulls_last=True, maintain_order=True) if by else rows
+    return ranked, frame.height - rows.height
+
+
+def status_lines(frame: pl.DataFrame, settings: Settings) -> Table:
+    """Dead stock in a few lines: cells, value and share of each status."""
+    from rich.table import Table
+
+    say = Phrases(settings.lang)
+    grid = Table.grid(padding=(0, 2))
+    for justify in ("left", "right", "right", "right"):
+        grid.add_column(justify=justify)
+    if frame.height == 0 or not {"status", "value"} <= set(frame.columns):
+        return grid
+    total = float(frame["value"].sum() or 0.0)
+    sums = frame.group_by("status").agg(pl.len().alias("cells"), pl.col("value").sum())
+    found = {row["status"]: row for row in sums.iter_rows(named=True)}
+    for status in STATUS_ORDER:
+        if status in found:
+            row = found[status]
+            share = shown(row["value"] / total, Unit.SHARE) if total else ""
+            cells = shown(row["cells"], Unit.COUNT)
+            value = shown(row["value"], Unit.MONEY, say.lang, compact=True)
+            colour = COLOURS.get(STATUS_LEVELS.get(status, ""), "")
+            words = (say.code("status", status), cells, value, share)
+            grid.add_row(*(styled(word, colour) for word in words))
+    return grid
 
 
 def _fitting(columns: list[str], cells: Mapping[str, list[str]], say: Phrases, room: int) -> list[str]:
@@ -146,7 +210,7 @@ def _room(column: str, cells: Sequence[str], say: Phrases) -> int:
     """Width of a column: its widest cell, or the longest word of its header."""
     widest = max((width(cell) for cell in cells), default=0)
     if not is_number(unit_of(column)):
-        widest = min(_SENTENCE_WIDTH if column in _SENTENCES else _TEXT_WIDTH, widest)
+        widest = min(_WIDTHS.get(column, _TEXT_WIDTH), widest)
     label = say.label(column)
     return max(widest, min(width(label), _HEADER_WIDTH), *(width(word) for word in label.split(" ")))
 

@@ -44,7 +44,7 @@ def unit_of(name: str, units: Mapping[str, Unit] | None = None) -> Unit:
     """Unit of a column: the sheet's own, else its home in the vocabulary (a name without a home is a bug)."""
     if units and name in units:
         return units[name]
-    return COLUMNS[name].unit
+    return column(name).unit
 
 
 def is_number(unit: Unit) -> bool:

@@ -32,6 +32,9 @@ _WIDE_TABLE = 14
 
 _NAME_LENGTH = 31
 _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+_RESERVED = "history"
+"""A name that Excel keeps for itself: it would offer to repair the workbook."""
+
 _NOTE_WIDTH = 150
 _DATA_DATE = date(1980, 1, 1)
 
@@ -100,7 +103,7 @@ class _Book:
     def _name(self, title: str) -> str:
         """A name that Excel takes: short, without its forbidden signs, different from all others."""
         clean = title.translate(_NOT_IN_NAMES).strip().strip("'") or "–"
-        taken = {name.casefold() for name in self.tabs.values()}
+        taken = {_RESERVED, *(name.casefold() for name in self.tabs.values())}
         name, number = clean[:_NAME_LENGTH], 2
         while name.casefold() in taken:
             tail = f" {number}"

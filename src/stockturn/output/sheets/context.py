@@ -22,6 +22,9 @@ STATUS_LEVELS: Mapping[str, str] = {
 }
 """How a status is coloured; ``active`` needs no colour."""
 
+STATUS_ORDER = ("dead", "stagnant", "misplaced", "slow", "active", "new")
+"""The worst first."""
+
 AGES = (
     "age_0_30",
     "age_31_60",

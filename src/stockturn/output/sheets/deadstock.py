@@ -7,6 +7,7 @@ import polars as pl
 from stockturn.model import Block, Chart, Sheet
 from stockturn.output.sheets.context import (
     AGES,
+    STATUS_ORDER,
     Context,
     capped,
     for_people,
@@ -16,9 +17,6 @@ from stockturn.output.sheets.context import (
     status_marks,
     total_of,
 )
-
-STATUSES = ("dead", "stagnant", "misplaced", "slow", "active", "new")
-"""Order of the summary: the worst first."""
 
 LIST = (
     "sku",
@@ -91,7 +89,7 @@ def build(context: Context) -> Sheet:
 def _statuses(context: Context, held: pl.DataFrame) -> Block:
     say = context.say
     sums = [name for name in ("value", "excess_value", "provision") if name in held.columns]
-    order = pl.DataFrame({"status": STATUSES}, schema={"status": pl.String})
+    order = pl.DataFrame({"status": STATUS_ORDER}, schema={"status": pl.String})
     counts = held.group_by("status").agg(pl.len().alias("cells"), *(_sum_known(name) for name in sums))
     rows = order.join(counts, on="status", how="inner", maintain_order="left")
     rows = rows.with_columns(
