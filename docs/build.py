@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from stockturn.cli import options
 from stockturn.config import Settings
 from stockturn.config.base import Section
+from stockturn.engine.metrics import METRICS
 from stockturn.i18n import text
 from stockturn.schema import COLUMNS, TABLES
 
@@ -107,11 +109,33 @@ def options_page() -> str:
     return MADE + "\n".join(lines) + "\n"
 
 
+def metrics_page() -> str:
+    """The figures of turnover, from their registry: formula, when there is none, source, example."""
+    lines = [
+        "# Metrics\n",
+        "The figures of `stockturn turnover`, as they are computed. A figure of a group is a ratio of sums, never a mean of",
+        "ratios; what is not known is empty, with a reason, never 0 or infinity. Units and labels stand in [columns](columns.md).\n",
+    ]
+    for metric in METRICS.values():
+        body = inspect.cleandoc(metric.definition).split("\n>>>")[0].strip()
+        head, _, facts = body.partition("\n\n")
+        labels = " / ".join(text(f"columns.{metric.name}", lang) for lang in ("en", "zh"))
+        lines += [
+            f"\n## {metric.name}\n",
+            f"*{labels}* ({metric.unit}). {head}\n",
+            "```text",
+            facts.strip(),
+            "```",
+        ]
+    return MADE + "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "columns.md": columns_page,
     "tables.md": tables_page,
     "options.md": options_page,
+    "metrics.md": metrics_page,
 }
 
 

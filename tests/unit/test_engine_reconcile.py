@@ -28,20 +28,30 @@ def count(day: int, sku: str, qty: float, bin_: str | None = None) -> dict[str, 
 
 
 def test_each_position_agrees_needs_an_opening_or_differs() -> None:
-    """From nothing, from a balance before the ledger, or not at all."""
+    """From nothing or a list before the movements; from a balance that no list names; or not at all."""
     ledger = Ledger.of(
-        movements=pl.DataFrame([move(2, "A", 0.1), move(3, "A", 0.2), move(5, "B", 4), move(5, "C", 1)]),
+        movements=pl.DataFrame(
+            [move(2, "A", 0.1), move(3, "A", 0.2), move(5, "B", 4), move(5, "C", 1), move(5, "D", 4)]
+        ),
         stock=pl.DataFrame(
-            [count(31, "A", 0.3), count(4, "B", 2), count(31, "B", 6), count(1, "C", 0), count(31, "C", 2)]
+            [
+                count(31, "A", 0.3),
+                count(4, "B", 2),
+                count(31, "B", 6),
+                count(1, "C", 0),
+                count(31, "C", 2),
+                count(9, "D", 6),
+            ]
         ),
     )
     found = positions(ledger, date(2025, 1, 31), 1e-6)
     assert dict(found.select("sku", "agreement").iter_rows()) == {
         "A": "exact",
-        "B": "opening",
+        "B": "exact",
         "C": "differs",
+        "D": "opening",
     }
-    assert found["points"].to_list() == [1, 2, 2]
+    assert found["points"].to_list() == [1, 2, 2, 1]
 
 
 def test_bins_are_compared_only_where_both_sides_name_them() -> None:

@@ -16,9 +16,9 @@ def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
     """Every stock position that a list names, against the movements: one row per sku and place.
 
     The place is the warehouse, and the bin where both lists and movements name bins.
-    Columns: sku, (warehouse), (bin), points, agreement: ``exact`` (the movements alone give the first
-    list, from nothing, and every later one), ``opening`` (the first list implies a balance before the first
-    movement; later lists agree) or ``differs`` (some later list disagrees with the movements since).
+    Columns: sku, (warehouse), (bin), points, agreement: ``exact`` (the movements give every list, from the first
+    list before them or from nothing), ``opening`` (the first list comes after movements and implies a balance
+    before them; later lists agree) or ``differs`` (some later list disagrees with the movements since).
     """
     moved = ledger.table("movements").filter(pl.col("date") <= as_of)
     listed = ledger.table("stock").filter(pl.col("as_of") <= as_of)
@@ -44,12 +44,15 @@ def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
         book, on="date", by=keys, strategy="backward", check_sortedness=False
     )
     gap = tidy(pl.col("counted") - pl.col("book").fill_null(0.0))
+    opens = pl.col("book").is_null()  # a list before the first movement is the opening itself
     return (
-        both.with_columns(gap=gap)
+        both.with_columns(gap=gap, opens=opens)
         .group_by(keys)
         .agg(
             points=pl.len(),
-            first=pl.col("gap").sort_by("date").first(),
+            first=pl.when(~pl.col("opens").sort_by("date").first()).then(
+                pl.col("gap").sort_by("date").first()
+            ),
             steps=(pl.col("gap").sort_by("date").diff().abs() > tolerance).any(),
         )
         .select(
@@ -57,7 +60,7 @@ def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
             "points",
             agreement=pl.when("steps")
             .then(pl.lit("differs"))
-            .when(pl.col("first").abs() > tolerance)
+            .when((pl.col("first").abs() > tolerance).fill_null(False))
             .then(pl.lit("opening"))
             .otherwise(pl.lit("exact")),
         )
