@@ -429,3 +429,33 @@ def test_the_xor_of_a_port_is_not_matched() -> None:
     point = reorder_point(50, 6, safety_stock(0.9, 50, 5, 6, 2))
     assert point == pytest.approx(429.1127, abs=1e-4)
     assert abs(point - 391.986) > 1
+
+
+def test_northwind_orders_what_stands_at_or_below_its_reorder_level() -> None:
+    """Twenty products with available <= reorder level; each order fills up to the target level, at least its minimum."""
+    import polars as pl
+
+    from tests.unit.reorder_made import company, run
+
+    folder = shared("data/ledgers/northwind_mywind")
+    products = pl.read_csv(folder / "products.csv", null_values=["NULL"])
+    moves = pl.read_csv(folder / "inventory_transactions.csv", null_values=["NULL"])
+    by_type = moves.group_by("product_id").agg(
+        pl.col("quantity").filter(pl.col("transaction_type") == 1).sum().alias("bought"),
+        pl.col("quantity").filter(pl.col("transaction_type").is_in([2, 4])).sum().alias("sold"),
+        pl.col("quantity").filter(pl.col("transaction_type") == 3).sum().alias("held"),
+    )
+    stock = products.join(by_type, left_on="id", right_on="product_id").to_dicts()
+    cells = [
+        {
+            "sku": str(item["id"]), "on_hand": item["bought"] - item["sold"], "reserved": float(item["held"]),
+            "min_stock": float(item["reorder_level"]), "max_stock": float(item["target_level"]),
+            "moq": None if item["minimum_reorder_quantity"] is None else float(item["minimum_reorder_quantity"]),
+        }
+        for item in stock
+    ]  # fmt: skip
+    found = run(company(*cells), policy="minmax").reorder.filter(pl.col("suggested_qty") > 0)
+    answers = json.loads(shared("data/ledgers/reference.json").read_text(encoding="utf-8"))["northwind_mywind"]
+    assert sorted(map(int, found["sku"])) == answers["available_le_reorder_level"]
+    for cell in found.to_dicts():
+        assert cell["suggested_qty"] == max(cell["order_up_to"] - cell["position"], cell["moq"])
