@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import polars as pl
 
-from stockturn.schema import COLUMNS, Unit
+from stockturn.schema import Unit, column
 
 Cell = str | int | float | bool | date | datetime | None
 

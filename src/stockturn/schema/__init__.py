@@ -1,6 +1,6 @@
 """The vocabulary: every column that may enter a canonical table or leave the engine, with its unit."""
 
-from stockturn.schema.columns import COLUMNS, Column, Unit, column
+from stockturn.schema.columns import COLUMNS, AgeSpan, Column, Unit, age_span, column
 from stockturn.schema.tables import DEMAND_KINDS, KINDS, TABLES, Field, Table, conform, empty
 
 __all__ = [
@@ -8,10 +8,12 @@ __all__ = [
     "DEMAND_KINDS",
     "KINDS",
     "TABLES",
+    "AgeSpan",
     "Column",
     "Field",
     "Table",
     "Unit",
+    "age_span",
     "column",
     "conform",
     "empty",

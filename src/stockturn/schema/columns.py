@@ -6,6 +6,7 @@ Labels and meanings are texts and live in the catalogues (``locale/<lang>/column
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,6 +110,36 @@ COLUMNS: dict[str, Column] = _columns(
 )
 
 
+@dataclass(frozen=True)
+class AgeSpan:
+    """Which ages a bucket column is about: ``family`` age, value or receipt_value; days, ``high`` None where open."""
+
+    family: str
+    low: int
+    high: int | None
+
+
+_FAMILIES = {"age": Unit.QTY, "value": Unit.MONEY, "receipt_value": Unit.MONEY}
+_SPAN = re.compile(r"(age|value|receipt_value)_(?:(\d+)_(\d+)|over_(\d+))")
+
+
+def age_span(name: str) -> AgeSpan | None:
+    """The ages of a bucket column, whose limits are a setting; None for any other column.
+
+    >>> age_span("value_46_90")
+    AgeSpan(family='value', low=46, high=90)
+    """
+    found = _SPAN.fullmatch(name)
+    if found is None:
+        return None
+    family, low, high, over = found.groups()
+    return AgeSpan(family, int(low or over), int(high) if high else None)
+
+
 def column(name: str) -> Column:
-    """The column of that name; a name without a home here is a bug (KeyError)."""
-    return COLUMNS[name]
+    """The column of that name; a name without a home here is a bug (KeyError).
+
+    Age buckets of any limits have one: ``age_0_45``, ``value_over_400``.
+    """
+    span = age_span(name)
+    return Column(name, _FAMILIES[span.family]) if span and name not in COLUMNS else COLUMNS[name]
