@@ -25,9 +25,9 @@ from stockturn.engine.replenish import ReorderInputs, reorder
 from stockturn.schema import TABLES
 
 SETS = ("carparts", "pbs", "m3_monthly", "pasta_weekly", "online_retail_weekly")
-LEVELS = (0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 0.995)
+LEVELS = (0.5, 0.65, 0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 0.995)
 AIM = 0.95
-MOST_SERIES, LEAST_HISTORY, WARM = 1000, 24, 4
+MOST_SERIES, LEAST_HISTORY, WARM = 600, 24, 4
 START = date(2020, 1, 1)
 NEAR, CHEAPER = 0.02, 0.95
 

@@ -20,7 +20,7 @@ EXPEDITE, DEFER, CANCEL, KEEP = "expedite", "defer", "cancel", "none"
 
 @dataclass(frozen=True)
 class Changes:
-    """Per open line: the action, the day it is needed (inf: never), and the line's running number in its cell."""
+    """Per open line: the action, and the day after as_of on which it is needed (inf: never)."""
 
     action: np.ndarray
     needed: Floats
@@ -29,25 +29,27 @@ class Changes:
 def order_changes(
     outlook: Outlook, available: Floats, safety: Floats, lines: Scheduled, settings: ReorderSettings
 ) -> Changes:
-    """What to ask the supplier of each open line.
+    """What to ask the supplier of each open line, given the lines due before it and without it.
 
-    A line is needed on the first day on which stock, with the lines due before it and without it, falls below the
-    safety stock. Due ``expedite_days`` or more after that (an overdue line that is needed at all: always): expedite.
-    Due ``defer_days`` or more before: defer to that day. Not needed within ``cancel_days`` after it is due, or never:
-    cancel. Goods in transit between warehouses are left alone.
+    Stock would run out ``expedite_days`` or more before it is due: expedite, needed on the day it runs out. An overdue
+    line that is needed by the day it is now expected: expedite. Due ``defer_days`` or more before stock falls below
+    the safety stock: defer to that day. Not needed within ``cancel_days`` after it is due, or never: cancel. Goods in
+    transit between warehouses are left alone.
     """
     before = running(lines.qty, lines.cell) - lines.qty
-    stock = available[lines.cell] + before - safety[lines.cell]
+    stock = available[lines.cell] + before
     curve = outlook.take(lines.cell)
-    needed = np.where(stock < -TINY, 0.0, first_day(curve.when(np.maximum(stock, 0.0) + TINY)))
-    wait = needed - lines.due
-    hurry = (lines.due - needed >= settings.expedite_days) & np.isfinite(needed)
-    hurry |= (lines.overdue > 0) & (needed <= lines.due)
+    out = np.where(stock <= TINY, 0.0, first_day(curve.when(np.maximum(stock, 0.0))))
+    out = np.where(np.isfinite(curve.when(np.full(len(stock), TINY))), out, np.inf)
+    spare = stock - safety[lines.cell]
+    below = np.where(spare < -TINY, 0.0, first_day(curve.when(np.maximum(spare, 0.0) + TINY)))
+    hurry = (lines.due - out >= settings.expedite_days) | ((lines.overdue > 0) & (below <= lines.due))
+    wait = below - lines.due
     action = np.select(
         [hurry, wait > settings.cancel_days, wait >= settings.defer_days], [EXPEDITE, CANCEL, DEFER], KEEP
     )
     transit = (lines.frame.get_column("supplier") == IN_TRANSIT).to_numpy()
-    return Changes(np.where(transit, KEEP, action), needed)
+    return Changes(np.where(transit, KEEP, action), np.where(hurry, np.minimum(out, lines.due), below))
 
 
 def changes_frame(lines: Scheduled, changes: Changes, as_of: date) -> pl.DataFrame:
@@ -77,15 +79,14 @@ def changes_frame(lines: Scheduled, changes: Changes, as_of: date) -> pl.DataFra
     )  # fmt: skip
 
 
-def with_reasons(changes: pl.DataFrame, lang: str) -> pl.DataFrame:
+def with_reasons(changes: pl.DataFrame, as_of: date, lang: str) -> pl.DataFrame:
     """The changes with a sentence each: column reason."""
     said = {
         "due": pl.col("due_date").cast(pl.String),
         "needed": pl.col("needed_on").cast(pl.String),
         "days": number(pl.col("days").abs()),
-        "overdue": number("overdue_days"),
     }
-    hurry, late = pl.col("action") == EXPEDITE, pl.col("overdue_days") > 0
+    hurry, late = pl.col("action") == EXPEDITE, pl.col("due_date") <= as_of
     never = pl.col("needed_on").is_null()
     return changes.with_columns(
         reason=pl.when(hurry & late).then(phrase("reorder.change_overdue", lang, **said))

@@ -221,7 +221,7 @@ def _frames(
     return ReorderResult(
         reorder=main,
         transfers=decision.transfers,
-        order_changes=with_reasons(changes, lang),
+        order_changes=with_reasons(changes, as_of, lang),
         plan=plan_frame(decision.cells, decision.plan, as_of, chosen),
         supplier_orders=supplier_orders(decision.cells, decision.plan, as_of, chosen),
         cash=cash(decision.cells, decision.plan, basis.lines, payment, chosen, as_of),
