@@ -240,3 +240,28 @@ class Analysis:
     refused: pl.DataFrame
     notes: tuple[Note, ...] = ()
     items: pl.DataFrame = field(default_factory=pl.DataFrame)
+    supply: Supply | None = None
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What will sell and what to do about it: the frames of forecast, reorder and suppliers, whole company.
+
+    ``demand`` is the series behind the forecast; ``accuracy`` is by sku and ``totals`` by scope; the others are
+    named as in the result of reorder.
+    """
+
+    forecast: pl.DataFrame
+    demand: pl.DataFrame
+    accuracy: pl.DataFrame
+    totals: pl.DataFrame
+    reorder: pl.DataFrame
+    transfers: pl.DataFrame
+    order_changes: pl.DataFrame
+    plan: pl.DataFrame
+    supplier_orders: pl.DataFrame
+    cash: pl.DataFrame
+    left_out: pl.DataFrame
+    overstock: pl.DataFrame
+    suppliers: pl.DataFrame
+    notes: tuple[Note, ...] = ()

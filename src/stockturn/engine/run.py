@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from functools import cached_property
 
 import polars as pl
@@ -20,7 +21,7 @@ from stockturn.engine.reordering import reorder_inputs
 from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
-from stockturn.model import Analysis, Ledger, Note, Period
+from stockturn.model import Analysis, Ledger, Note, Period, Supply
 
 Compared = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]
 
@@ -88,7 +89,8 @@ class Run:
         whole = self.whole
         stock = closing(whole.valued).lazy()
         aged = ageing(whole.entries, stock, self.settings, self.ledger.table("batches"))
-        return deadstock(self.ledger, whole.entries, stock, aged, self.settings).collect()
+        frame = deadstock(self.ledger, whole.entries, stock, aged, self.settings).collect()
+        return _with_excess(frame, self.replenishment.reorder)
 
     def forecasts(self, by: tuple[str, ...] = ("sku",)) -> Forecasts:
         """The forecast of every sku, or of every sku in every warehouse."""
@@ -120,9 +122,14 @@ class Run:
             wanted &= pl.col("sku").is_in(scope.sku)
         return items.filter(wanted).select("sku").collect()
 
+    @cached_property
+    def replenishment(self) -> ReorderResult:
+        """What to buy, move, hurry, put off or cancel, for the whole company."""
+        return reorder(self.supply, self.settings)
+
     def reorder(self) -> ReorderResult:
         """What to buy, move, hurry, put off or cancel."""
-        return reorder(self.supply, self.settings)
+        return self.replenishment
 
     def suppliers(self) -> pl.DataFrame:
         """How each supplier has done."""
@@ -133,6 +140,19 @@ class Run:
         if not self.period.clipped:
             return ()
         return (Note("period_clipped", {"start": self.period.start, "end": self.period.end}),)
+
+    def outlook(self) -> Supply:
+        """What will sell and what to do about it."""
+        made, plan = self.forecasts(), self.reorder()
+        return Supply(
+            forecast=made.result.forecast,
+            demand=made.demand,
+            accuracy=made.result.accuracy,
+            totals=made.result.totals,
+            suppliers=self.suppliers(),
+            notes=made.notes,
+            **{field.name: getattr(plan, field.name) for field in fields(plan)},
+        )
 
     def analysis(self, notes: tuple[Note, ...] = ()) -> Analysis:
         """Everything the report is made from."""
@@ -155,7 +175,18 @@ class Run:
             refused=self.ledger.refused,
             notes=(*notes, *self.notes(), *(note for note in self.abc_notes() if note.level == "warning")),
             items=self.entries.items.select("sku", "name", "category").collect(),
+            supply=self.outlook(),
         )
+
+
+def _with_excess(dead: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """Dead stock with what the plan calls excess: one definition everywhere (SPEC 7)."""
+    excess = plan.select("sku", "warehouse", "excess_qty", "excess_value")
+    known = dead.drop("excess_qty", "excess_value").join(
+        excess, on=["sku", "warehouse"], how="left", maintain_order="left"
+    )
+    reason = pl.when(pl.col("excess_qty").is_null()).then("reason_code")
+    return known.with_columns(reason_code=reason).select(dead.columns)
 
 
 def _measures(frame: pl.DataFrame | None) -> pl.LazyFrame | None:
