@@ -287,3 +287,23 @@ def test_changed_settings_stand_on_the_method_sheet_with_their_default() -> None
     row = frame.filter(pl.col("key") == "deadstock.dead_days").row(0, named=True)
     assert (row["in_force"], row["changed"]) == ("120", "default: 180")
     assert frame.filter(pl.col("key") == "turnover.targets.category")["in_force"].to_list() == ["5"]
+
+
+def test_age_buckets_of_the_users_own_limits_are_shown() -> None:
+    """The columns follow the setting: two buckets here, young before old, before what is older than the data."""
+    run = analysis()
+    young = [
+        name for name in run.deadstock.columns if name.startswith(("age_", "value_")) and "over" not in name
+    ]
+    own = run.deadstock.with_columns(
+        (pl.sum_horizontal(name for name in young if name.startswith(family))).alias(f"{family}_0_45")
+        for family in ("age", "value")
+    ).with_columns(pl.col(f"{family}_over_365").alias(f"{family}_over_45") for family in ("age", "value"))
+    own = own.drop(*young, "age_over_365", "value_over_365")
+    report = _report(replace(run, deadstock=own))
+    assert [name for name in _frame(report, "dead_items").columns if name.startswith("age_")] == [
+        "age_0_45",
+        "age_over_45",
+        "age_over_start",
+    ]
+    assert _frame(report, "ageing").columns == ["category", "value_0_45", "value_over_45", "value"]

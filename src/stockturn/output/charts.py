@@ -19,6 +19,7 @@ _TICKS = 4
 _CHARACTER = 6.2
 """Pixels of a narrow character at the size of the labels."""
 _EMPTY_DECIMALS = re.compile(r"\.0+(?!\d)")
+_AGE_COLOURS = 7
 _LABEL = 16
 """Width of a label on the side of a bar chart, in characters."""
 
@@ -319,10 +320,10 @@ def _stacked(picture: Drawing, data: Data) -> str:
             value = max(data.values[column][place] or 0.0, 0.0)
             wide = scale.at(value) - scale.at(0.0)
             said = f"{name}, {data.label(column)}: {data.said(column, value)}"
-            picture.rect(x, top + 2, wide, _BAR_HIGH, f"age{number}", said)
+            picture.rect(x, top + 2, wide, _BAR_HIGH, f"age{number % _AGE_COLOURS}", said)
             x += wide
     half = math.ceil(len(columns) / 2)
-    entries = [(f"age{number}", data.label(column)) for number, column in enumerate(columns)]
+    entries = [(f"age{number % _AGE_COLOURS}", data.label(column)) for number, column in enumerate(columns)]
     _legend(picture, entries[:half], high - 24)
     _legend(picture, entries[half:], high - 7)
     return picture.svg(high)

@@ -142,7 +142,7 @@ def _pareto(drawing: Drawing) -> Any:
     columns = drawing.new("column")
     for name in drawing.chart.series:
         columns.add_series(drawing.series(name, fill={"color": SKY}, gap=20))
-    columns.set_y_axis(drawing.axis(drawing.chart.series[0]))
+    columns.set_y_axis({**drawing.axis(drawing.chart.series[0]), "min": 0})
     lines = drawing.new("line")
     for name in drawing.chart.line_series:
         lines.add_series(drawing.series(name, line={"color": BLUE, "width": 2.25}, y2_axis=True))

@@ -11,7 +11,7 @@ from stockturn.config import Settings
 from stockturn.model import Analysis
 from stockturn.output.formats import shown, text_line
 from stockturn.output.phrases import Phrases, spoken
-from stockturn.schema import Unit
+from stockturn.schema import Unit, age_span
 
 STATUS_LEVELS: Mapping[str, str] = {
     "dead": "critical",
@@ -25,15 +25,6 @@ STATUS_LEVELS: Mapping[str, str] = {
 STATUS_ORDER = ("dead", "stagnant", "misplaced", "slow", "active", "new")
 """The worst first."""
 
-AGES = (
-    "age_0_30",
-    "age_31_60",
-    "age_61_90",
-    "age_91_180",
-    "age_181_365",
-    "age_over_365",
-    "age_over_start",
-)
 _NAME_LENGTH = 40
 
 
@@ -92,6 +83,13 @@ class Context:
 def pick(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Those of the columns that are there, in this order."""
     return frame.select([name for name in names if name in frame.columns])
+
+
+def buckets(frame: pl.DataFrame, family: str) -> list[str]:
+    """The age buckets of a frame, young to old: family ``age`` (units) or ``value``; their limits are a setting."""
+    spans = {name: age_span(name) for name in frame.columns}
+    ages = [name for name, span in spans.items() if span is not None and span.family == family]
+    return [*ages, *(name for name in (f"{family}_over_start",) if name in frame.columns)]
 
 
 def known(frame: pl.DataFrame, *keep: str) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -6,9 +6,9 @@ import polars as pl
 
 from stockturn.model import Block, Chart, Sheet
 from stockturn.output.sheets.context import (
-    AGES,
     STATUS_ORDER,
     Context,
+    buckets,
     capped,
     for_people,
     known,
@@ -30,7 +30,7 @@ LIST = (
     "days_since_sale",
     "last_receipt",
     "days_since_receipt",
-    *AGES,
+    "ages",
     "cover_days",
     "excess_qty",
     "excess_value",
@@ -42,6 +42,8 @@ LIST = (
     "due_date",
     "reason",
 )
+"""Columns of the whole list; ``ages`` stands for the buckets, whose limits are a setting."""
+
 SHORT = (
     "sku",
     "name",
@@ -115,8 +117,7 @@ def _sum_known(name: str) -> pl.Expr:
 
 def _ageing(context: Context, held: pl.DataFrame) -> list[Block]:
     """Money by age and category: the units of each bucket at the unit cost of the balance, as the engine has it."""
-    ages = [name.replace("age_", "value_") for name in AGES]
-    ages = [name for name in ages if name in held.columns]
+    ages = buckets(held, "value")
     if not ages or total_of(held, "value") is None:
         return []
     say = context.say
@@ -168,7 +169,9 @@ def _worst(context: Context, held: pl.DataFrame) -> list[Block]:
 
 
 def _list(context: Context, frame: pl.DataFrame) -> Block:
-    listed, omitted = capped(sorted_by(pick(frame, *LIST), "value"), context.settings.report.detail_rows)
+    place = LIST.index("ages")
+    columns = (*LIST[:place], *buckets(frame, "age"), *LIST[place + 1 :])
+    listed, omitted = capped(sorted_by(pick(frame, *columns), "value"), context.settings.report.detail_rows)
     listed, _ = known(listed, "sku", "status", "last_sale")
     return Block(
         context.say("block_dead_items"),
