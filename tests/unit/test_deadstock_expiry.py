@@ -29,6 +29,7 @@ def unsold(batches: list[Batch], per_day: float) -> list[float]:
             "warehouse": "W",
             "expiry": [day(99) + timedelta(days=days) for days, _ in batches],
             "qty_left": [float(qty) for _, qty in batches],
+            "received_on": day(0),
         }
     )
     found = (

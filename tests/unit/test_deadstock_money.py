@@ -207,3 +207,22 @@ def test_numbers_in_sentences_have_no_needless_decimals() -> None:
     """12, 0.26, -3."""
     frame = pl.DataFrame({"x": [12.0, 0.256, -3.0]})
     assert frame.select(number(pl.col("x"), 2)).to_series().to_list() == ["12", "0.26", "-3"]
+
+
+def test_excess_is_what_the_plan_says_and_unknown_without_one() -> None:
+    """30 of A are too many by the plan: 300 at a unit cost of 10; B is outside the plan."""
+    rows = [(0, "A", 50.0, "purchase", "W"), (0, "B", 50.0, "purchase", "W")]
+    given = settings(period={"as_of": day(10)})
+    ledger = Ledger.of(movements=movements(rows, SHORT))
+    start = entries(ledger, given)
+    stock = closing_of(start, COST)
+    aged = ageing(start, stock, given)
+    plan = pl.LazyFrame({"sku": ["A"], "warehouse": ["W"], "excess_qty": [30.0]})
+    found = deadstock(ledger, start, stock, aged, given, plan).sort("sku").collect()
+    assert found.select("excess_qty", "excess_value", "reason_code").rows() == [
+        (30.0, 300.0, None),
+        (None, None, "no_plan"),
+    ]
+    without = deadstock(ledger, start, stock, aged, given).collect()
+    assert without["excess_qty"].to_list() == [None, None]
+    assert without["reason_code"].unique().to_list() == ["no_plan"]

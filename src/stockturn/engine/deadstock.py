@@ -24,12 +24,18 @@ ARRIVED = (*RECEIVED, "transfer_in")
 
 
 def deadstock(
-    ledger: Ledger, entries: Entries, closing: pl.LazyFrame, aged: pl.LazyFrame, settings: Settings
+    ledger: Ledger,
+    entries: Entries,
+    closing: pl.LazyFrame,
+    aged: pl.LazyFrame,
+    settings: Settings,
+    plan: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """One row per cell with something on hand, the most money first.
 
-    ``closing``: sku, warehouse, on_hand, value at as_of; ``aged``: what :func:`ageing` made of
-    it. Give the whole company (entries without a scope): whether goods sell elsewhere cannot be seen from one
+    ``closing``: sku, warehouse, on_hand, value at as_of; ``aged``: what :func:`ageing` made of it; ``plan``: sku,
+    warehouse, excess_qty of a replenishment run, without which excess is null (``reason_code`` no_plan, as for
+    cells outside the plan). Give the whole company (entries without a scope): whether goods sell elsewhere cannot be seen from one
     warehouse; the rows are narrowed to ``settings.scope`` at the end.
 
     Columns out (SPEC 14) and name, category, idle_days (days without demand, the figure behind ``status``),
@@ -53,6 +59,7 @@ def deadstock(
         .join(_attributes(ledger, entries), on="sku", how="left")
         .join(yearly.select(*CELL, yearly_per_day="demand_per_day"), on=CELL, how="left")
         .join(expiries, on=CELL, how="left")
+        .join(_excess(plan), on=CELL, how="left")
         .with_columns(unit_cost=ratio("value", "on_hand"))
     )
     judged = (
@@ -66,6 +73,13 @@ def deadstock(
         .pipe(_narrowed, settings)
         .pipe(_shown, settings)
     )
+
+
+def _excess(plan: pl.LazyFrame | None) -> pl.LazyFrame:
+    """excess_qty per cell, from the plan that alone defines it."""
+    if plan is None:
+        return pl.LazyFrame(schema={"sku": pl.String, "warehouse": pl.String, "excess_qty": pl.Float64})
+    return plan.select(*CELL, pl.col("excess_qty").cast(pl.Float64))
 
 
 def _reserved(entries: Entries) -> pl.LazyFrame:
@@ -263,14 +277,12 @@ SHOWN_AFTER_AGES = (
 
 
 def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
-    """The columns in order. Excess needs the levels of a replenishment plan: null with reason ``no_plan``."""
+    """The columns in order."""
     buckets = bucket_names(settings.deadstock)
-    unknown = pl.lit(None, pl.Float64)
     full = cells.with_columns(
         receipt_value=pl.sum_horizontal(f"receipt_value_{name}" for name in buckets),
-        excess_qty=unknown,
-        excess_value=unknown,
-        reason_code=pl.lit("no_plan"),
+        excess_value=pl.col("excess_qty") * pl.col("unit_cost"),
+        reason_code=pl.when(pl.col("excess_qty").is_null()).then(pl.lit("no_plan")),
     )
     return full.sort(["value", *CELL], descending=[True, False, False], nulls_last=True).select(
         *CELL,

@@ -22,7 +22,10 @@ def expiring(batches: pl.LazyFrame, closing: pl.LazyFrame, rates: pl.LazyFrame, 
     The first to expire is sold first, at the daily rate, up to and including its last day. Batches of 30 (10 days)
     and 30 (20 days) at 2 a day: 20 of the first sell in time, 10 expire; of the second 20 sell, 10 expire.
     """
-    listed = _placed(batches, closing).filter((pl.col("qty_left") > 0) & pl.col("expiry").is_not_null())
+    known = (pl.col("received_on") <= as_of).fill_null(True)
+    listed = _placed(batches.filter(known), closing).filter(
+        (pl.col("qty_left") > 0) & pl.col("expiry").is_not_null()
+    )
     dated = (
         listed.group_by(*CELL, "batch", "expiry")
         .agg(pl.col("qty_left").sum())
