@@ -61,6 +61,7 @@ def keep(
         Path(into),
         partial(dedupe, settings=chosen),
         now=now or datetime.now(UTC),
+        choices=chosen.ingest.model_dump_json(),
     )
     return done.ledger
 
@@ -87,6 +88,8 @@ def ingest_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     """What was read, what was refused, and where counts and movements disagree."""
     differences, notes = _reconciled(ledger, settings or Settings())
     tables = {"sheets": ledger.sheets, "refused": ledger.refused, "differences": differences}
+    if not ledger.replaced.is_empty():
+        tables["replaced"] = ledger.replaced
     return Result("sheets", tables, notes)
 
 

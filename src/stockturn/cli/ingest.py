@@ -46,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _ledger_folder(request: Request) -> Path:
-    folders = [folder for folder in (request.into, *request.sources) if folder is not None]
+    folders: list[Path] = [folder for folder in (request.into, *request.sources) if folder is not None]
     if len(folders) != 1:
         raise UsageError("one_ledger")
     return folders[0]
