@@ -9,14 +9,13 @@ import polars as pl
 
 from stockturn.config.ingest import FileRule
 from stockturn.sources.captions import Vocabulary
-from stockturn.sources.cells import Typed, decimal_of, identifiers, numbers, text_of
-from stockturn.sources.dates import dates, order_of, title_order
-from stockturn.sources.fields import CODES, DATES, HARD, NUMBERS
+from stockturn.sources.fields import HARD
 from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Said
 from stockturn.sources.rows import is_complete, key_is_label, sorted_out
+from stockturn.sources.typed import typed_columns
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def read_body(grid: Grid, layout: Layout, plan: Plan, words: Vocabulary, rule: F
     """Types every mapped column once and sorts the rows. Σ of data, refused, openings and skipped = all rows below
     the header."""
     frame = grid.frame.slice(layout.body)
-    typed, problems, notes = _typed(frame, grid, layout, plan, rule)
+    typed, problems, notes = typed_columns(frame, grid, layout, plan, rule)
     required = required_of(plan)
     complete = is_complete(required, typed.columns) & pl.col("_bad").is_null()
     typed = typed.with_columns(_bad(problems, required).alias("_bad"))
@@ -134,41 +133,6 @@ def _by_status(typed: pl.DataFrame, plan: Plan, words: Vocabulary) -> pl.DataFra
 def _normal(column: pl.Expr) -> pl.Expr:
     """A status text as the vocabulary spells it."""
     return column.str.strip_chars().str.to_lowercase().str.replace_all(r"[_\-.\s]+", " ")
-
-
-def _typed(
-    frame: pl.DataFrame, grid: Grid, layout: Layout, plan: Plan, rule: FileRule | None
-) -> tuple[pl.DataFrame, dict[str, pl.Series], list[Said]]:
-    notes: list[Said] = []
-    problems: dict[str, pl.Series] = {}
-    values: list[pl.Series] = [frame[ROW]]
-    cells = {name: frame[f"c{column}"] for name, column in plan.columns.items()}
-    decimal = (rule.decimal if rule is not None else None) or decimal_of(
-        [cells[name] for name in cells if name.split("__")[0] in NUMBERS], grid.separator
-    )
-    orders = {found for name in cells if name in DATES and (found := order_of(cells[name]))}
-    order = (rule.date_order if rule is not None else None) or title_order(" ".join(layout.titles))
-    shared = order or (next(iter(orders)) if len(orders) == 1 else None)
-    units: pl.Series | None = None
-    for name, series in cells.items():
-        if name in DATES:
-            result = dates(series, shared)
-        elif name.split("__")[0] in NUMBERS:
-            result = numbers(series, decimal)
-            if name in ("qty", "on_hand", "in_qty", "qty_ordered") and result.unit is not None:
-                units = result.unit
-        elif name in CODES:
-            result = identifiers(series)
-        else:
-            result = Typed(text_of(series), pl.repeat(None, len(series), dtype=pl.String, eager=True))
-        values.append(result.values.alias(name))
-        if result.problem.null_count() < len(result.problem):
-            problems[name] = result.problem
-        if result.note:
-            notes.append((result.note, {"column": layout.caption(plan.columns[name])}))
-    if units is not None and "unit" not in cells:
-        values.append(units.alias("unit"))
-    return pl.DataFrame(values), problems, notes
 
 
 def _bad(problems: Mapping[str, pl.Series], required: tuple[tuple[str, ...], ...]) -> pl.Series | pl.Expr:

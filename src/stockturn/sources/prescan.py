@@ -27,8 +27,6 @@ _HIDDEN = re.compile(rb"""<(?:\w+:)?row\s[^>]*\shidden\s*=\s*["'](?:1|true)["']"
 _UNCACHED = re.compile(rb"""(?:</(?:\w+:)?f>|<(?:\w+:)?f(?:\s[^>]*)?/>)\s*</(?:\w+:)?c>""")
 _COUNT = re.compile(rb"""uniqueCount\s*=\s*["']\s*([0-9]+)""")
 _REPEAT = re.compile(rb"""number-(columns|rows)-repeated\s*=\s*["']([0-9]+)["'][^>]*office:value-type""")
-_REFERENCE = rb"""\sr\s*=\s*["']%s["']"""
-_FAR_COLUMN = re.compile(_REFERENCE % rb"([A-Z]{3,})[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -112,8 +110,7 @@ class _Meter:
 
     def _sheet(self, block: bytes) -> None:
         self.rows += block.count(b"<row") + block.count(b":row ")
-        self._far_row(block)
-        self._far_column(block)
+        self._far(block)
         self.facts["errors"] += block.count(b't="e"') + block.count(b"t='e'")
         if b"hidden" in block:
             self.facts["hidden"] += len(_HIDDEN.findall(block))
@@ -124,16 +121,19 @@ class _Meter:
         if self.rows > limits.max_rows or self.columns > limits.max_columns or cells > limits.max_cells:
             raise self._too_large(self.rows, self.columns)
 
-    def _far_row(self, block: bytes) -> None:
-        """A reference whose row has more digits than there were rows: a gap, or a stray cell far away."""
-        for match in _rows_of(len(str(self.rows)) + 1).finditer(block):
-            self.rows = max(self.rows, int(match.group(1)[:12]))
-
-    def _far_column(self, block: bytes) -> None:
-        for far in _FAR_COLUMN.finditer(block):
-            self.columns = max(self.columns, _column(far.group(1)))
-        while self.columns < _column(b"ZZ") and (wider := _columns_above(self.columns).search(block)):
-            self.columns = max(self.columns, _column(wider.group(1)))
+    def _far(self, block: bytes) -> None:
+        """References beyond what was seen: more digits than there were rows (a gap, or a stray cell far away), three
+        letters, or two letters beyond the widest column."""
+        for pattern in _beyond(
+            len(str(self.rows)) + 1, self.columns // 26, b"r='" in block or b"r =" in block
+        ):
+            at = 0
+            while match := pattern.search(block, at):
+                at = match.end()
+                self.rows = max(self.rows, int(match.group(2)[:12]))
+                self.columns = max(self.columns, _column(match.group(1)))
+                if self.columns > self.limits.max_columns or self.rows > self.limits.max_rows:
+                    raise self._too_large(self.rows, self.columns)
 
     def _repeats(self, block: bytes) -> None:
         for match in _REPEAT.finditer(block):
@@ -146,17 +146,13 @@ class _Meter:
 
 
 @cache
-def _rows_of(digits: int) -> re.Pattern[bytes]:
-    return re.compile(_REFERENCE % (rb"[A-Z]{1,3}([0-9]{%d,})" % digits))
-
-
-@cache
-def _columns_above(column: int) -> re.Pattern[bytes]:
-    """References of two letters whose first letter is later than that of the widest column so far."""
-    first = b"A" if column <= 26 else bytes([64 + (column - 1) // 26 + 1])
-    return (
-        re.compile(_REFERENCE % (rb"([%c-Z][A-Z])[0-9]+" % first)) if first <= b"Z" else re.compile(rb"(?!)")
-    )
+def _beyond(digits: int, letters: int, loose: bool) -> tuple[re.Pattern[bytes], ...]:
+    """Patterns with a plain beginning, which the engine finds quickly; ``loose`` also takes other spellings of the
+    attribute, where a file has them. ``letters`` is how far the first of two letters has come."""
+    later = bytes([min(65 + letters, 90)])
+    reference = rb"((?:[%c-Z][A-Z]|[A-Z]{3,})(?=[0-9])|[A-Z]{1,2}(?=[0-9]{%d,}))([0-9]+)" % (later, digits)
+    plain = re.compile(rb' r="' + reference)
+    return (plain, re.compile(rb"""\sr\s*=\s*["']""" + reference)) if loose else (plain,)
 
 
 def _column(letters: bytes) -> int:

@@ -1,0 +1,121 @@
+"""The one cast: mapped columns of text to days, figures, codes and texts.
+
+All columns first take the plain cast together, in parallel; only those with a cell that the plain cast cannot read go
+through the repairs of ``cells`` and ``dates``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from stockturn.config.ingest import FileRule
+from stockturn.sources.cells import EMPTY, Typed, clean, decimal_of, identifiers, numbers, text_of
+from stockturn.sources.dates import dates, order_of, title_order
+from stockturn.sources.fields import CODES, DATES, NUMBERS
+from stockturn.sources.grid import Grid
+from stockturn.sources.locate import Layout
+from stockturn.sources.mapping import Plan
+from stockturn.sources.parts import Said
+
+_ODD_CODE = r"^[=\"']|\.0$|^\d(\.\d+)?[eE]\+\d+$"
+_COUNTED = ("qty", "on_hand", "in_qty", "qty_ordered")
+"""Fields whose cells may carry the unit: 12 箱."""
+
+
+def typed_columns(
+    frame: pl.DataFrame, grid: Grid, layout: Layout, plan: Plan, rule: FileRule | None
+) -> tuple[pl.DataFrame, dict[str, pl.Series], list[Said]]:
+    """``row`` and one typed column per field; for each field with unreadable cells the code of the reason by row; notes.
+
+    The decimal sign is one for the sheet, the order of day and month one for all its date columns.
+    """
+    cells = {name: frame[f"c{column}"] for name, column in plan.columns.items()}
+    plain = _plain(cells)
+    odd = {name: series for name, series in cells.items() if name not in plain}
+    figures = [series for name, series in cells.items() if _is_number(name)]
+    decimal: str | None = rule.decimal if rule is not None else None
+    if decimal is None:
+        decimal = decimal_of(figures, grid.separator) if any(_is_number(name) for name in odd) else "."
+    if decimal != ".":
+        odd |= {name: series for name, series in cells.items() if _is_number(name)}
+    order = _order({n: s for n, s in odd.items() if n in DATES}, layout, rule)
+    results = {name: _typed(name, series, decimal, order) for name, series in odd.items()}
+    notes: list[Said] = []
+    problems: dict[str, pl.Series] = {}
+    for name, result in results.items():
+        if result.problem.null_count() < len(result.problem):
+            problems[name] = result.problem
+        if result.note:
+            notes.append((result.note, {"column": layout.caption(plan.columns[name])}))
+    values = [frame["row"]]
+    values += [(results[name].values if name in results else plain[name]).alias(name) for name in cells]
+    unit = next((results[n].unit for n in _COUNTED if n in results and results[n].unit is not None), None)
+    if unit is not None and "unit" not in cells:
+        values.append(unit.alias("unit"))
+    return pl.DataFrame(values), problems, notes
+
+
+def _is_number(name: str) -> bool:
+    return name.split("__")[0] in NUMBERS
+
+
+def _plain(cells: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+    """The columns that the plain cast reads in full."""
+    texts = pl.DataFrame({name: series for name, series in cells.items() if series.dtype == pl.String})
+    cast = texts.select(_cast(name).alias(name) for name in texts.columns)
+    checks = cast.select(_fine(name).alias(name) for name in texts.columns) if cast.width else cast
+    lost = texts.null_count().row(0, named=True) if texts.width else {}
+    now = cast.null_count().row(0, named=True) if texts.width else {}
+    found = {}
+    for name in texts.columns:
+        complete = now[name] == lost[name] if name in DATES or _is_number(name) else True
+        if complete and checks[name].all():
+            found[name] = cast[name]
+    for name, series in cells.items():
+        if (name in DATES and series.dtype == pl.Date) or (_is_number(name) and series.dtype == pl.Float64):
+            found[name] = series
+    return found
+
+
+def _cast(name: str) -> pl.Expr:
+    column = pl.col(name)
+    if name in DATES:
+        return column.str.to_date("%Y-%m-%d", strict=False)
+    if _is_number(name):
+        return column.cast(pl.Float64, strict=False)
+    stripped = column.str.strip_chars()
+    return pl.when(~stripped.is_in(list(EMPTY))).then(stripped)
+
+
+def _fine(name: str) -> pl.Expr:
+    """Whether every value of a column is one that the plain cast may be believed with."""
+    column = pl.col(name)
+    if name in DATES:
+        return pl.lit(True)
+    if _is_number(name):
+        return column.is_finite().all()
+    if name in CODES:
+        ascii_only = (column.str.len_bytes() == column.str.len_chars()).all()
+        return ascii_only & ~column.str.contains(_ODD_CODE).any()
+    return ~column.str.contains("[\ufeff\u200b\u200e]").any()
+
+
+def _order(odd: Mapping[str, pl.Series], layout: Layout, rule: FileRule | None) -> str | None:
+    """Day and month: what the config says, else the title, else the one order that the columns agree on."""
+    told = (rule.date_order if rule is not None else None) or title_order(" ".join(layout.titles))
+    if told is not None:
+        return told
+    orders = {found for series in odd.values() if (found := order_of(series))}
+    return next(iter(orders)) if len(orders) == 1 else None
+
+
+def _typed(name: str, series: pl.Series, decimal: str, order: str | None) -> Typed:
+    if name in DATES:
+        return dates(series, order)
+    if _is_number(name):
+        return numbers(series, decimal)
+    if name in CODES:
+        return identifiers(series)
+    return Typed(clean(text_of(series)), pl.repeat(None, len(series), dtype=pl.String, eager=True))
