@@ -15,6 +15,8 @@ SPAN, ORIGINS = 2, 5
 
 def by_hand(qty: list[float]) -> dict[str, float]:
     """Accuracy of the 3-month moving average as a model, from the definitions, one origin at a time."""
+    first = next(at for at, v in enumerate(qty) if v > 0)
+    qty = qty[min(first, max(len(qty) - 12, 0)) :]
     error = absolute = square = actual = sum_square = 0.0
     count = 0
     last = len(qty) - 1 - SPAN

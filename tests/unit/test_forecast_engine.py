@@ -260,3 +260,11 @@ def test_strategy_by_pattern_and_by_sku():
     naive = result.forecast.filter(pl.col("sku") == "s002")
     assert naive["model"].unique().to_list() == ["naive"]
     assert naive["mean"].to_list() == [rows["s002"][-1]] * 3
+
+
+def test_a_series_begins_with_its_first_demand_but_keeps_a_year():
+    sold = [5.0, 7.0, 6.0, 8.0] * 6
+    late, early = run({"a": [0.0] * 20 + sold}).forecast, run({"a": sold}).forecast
+    assert late.equals(early)
+    slow = run({"a": [0.0] * 30 + [6.0]}).forecast
+    assert (slow["mean"] <= 1.0).all()

@@ -46,10 +46,14 @@ class Panel:
             yield slice(start, min(start + size, self.series))
 
 
-def build_panel(series: pl.DataFrame | pl.LazyFrame, bucket: str, history: int) -> Panel:
+def build_panel(series: pl.DataFrame | pl.LazyFrame, bucket: str, history: int, context: int = 1) -> Panel:
     """Columns in: sku, (warehouse), period, qty. Rows of one period are added up, gaps are zeros, every series
     runs to the latest period of all; only the newest ``history`` buckets are kept. Null quantities are zeros,
-    negative ones too (a series is never negative). Series come out sorted by key."""
+    negative ones too (a series is never negative). Series come out sorted by key.
+
+    A series begins with its first demand: what lay in stock before it was on sale says nothing. It keeps at least
+    ``context`` periods, though, so that an item that took a year to sell one piece is not taken for a brisk one.
+    """
     names = [name for name in KEYS if name in series.lazy().collect_schema().names()]
     long = (
         series.lazy()
@@ -69,6 +73,9 @@ def build_panel(series: pl.DataFrame | pl.LazyFrame, bucket: str, history: int) 
     recent = row >= 0
     values[row[recent], column[recent]] = long["qty"].to_numpy()[recent]
     begin = keys["at"].to_numpy() - newest + history - 1
+    sold = values > 0
+    first = np.where(sold.any(axis=0), sold.argmax(axis=0), 0)
+    begin = np.maximum(begin, np.minimum(first, max(history - context, 0)))
     values[np.arange(history)[:, None] < begin] = np.nan
     values = values[min(int(begin.clip(0).min()), history - 1) :]
     return Panel(keys.select(names), values, long["period"].max(), bucket)  # type: ignore[arg-type]

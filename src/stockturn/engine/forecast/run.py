@@ -57,7 +57,7 @@ def forecast(
     s = settings.forecast
     bucket = bucket or s.bucket
     horizon, span = horizon or s.horizon, span or s.span
-    panel = build_panel(series, bucket, s.of(bucket).history)
+    panel = build_panel(series, bucket, s.of(bucket).history, s.of(bucket).long_window)
     leads = max(horizon, span)
     if panel.series == 0:
         return _nothing(panel)
