@@ -6,10 +6,12 @@ Every verb has two forms: ``turnover(ledger, ...)`` gives its main table as a po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,6 +20,9 @@ from stockturn.engine.reconcile import positions
 from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
 from stockturn.model import Analysis, Ledger, Note, Report, Result
+
+if TYPE_CHECKING:
+    from stockturn.sources.inspect import Inspection
 
 Stage = Callable[[str], None]
 
@@ -114,6 +119,36 @@ def unread(ledger: Ledger) -> list[tuple[str, str | None, str]]:
         return []
     left = ledger.sheets.filter(pl.col("table").is_null()).select("file", "sheet", "reason")
     return [(str(file), sheet, str(reason)) for file, sheet, reason in left.iter_rows()]
+
+
+def inspect(*sources: Path | str, settings: Settings | None = None) -> list[Inspection]:
+    """What each sheet would be taken for, how sure that is, and what is in doubt; nothing is computed."""
+    from stockturn.sources.inspect import inspect as look
+
+    return look(sources, settings or Settings())
+
+
+def write_config(
+    folder: Path, target: Path, rules: Sequence[Mapping[str, str]], settings: Settings | None = None
+) -> None:
+    """Write a commented stockturn.toml that works on the folder; ``rules`` are what a person has settled."""
+    from stockturn.output.files import replacing
+    from stockturn.sources.inspect import suggest_config
+
+    chosen = settings or Settings()
+    settled = Settings.model_validate({"ingest": {"files": rules}}).ingest.files
+    files = (*settled, *chosen.ingest.files)
+    known = chosen.model_copy(update={"ingest": chosen.ingest.model_copy(update={"files": files})})
+    lines = [suggest_config([folder], known)]
+    for rule in rules:
+        bare = ("as_of", "ignore")
+        pairs = (
+            f"{key} = {value if key in bare else json.dumps(value, ensure_ascii=False)}"
+            for key, value in rule.items()
+        )
+        lines += ["[[ingest.files]]", *pairs, ""]
+    with replacing(target) as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
 
 
 def turnover_result(
