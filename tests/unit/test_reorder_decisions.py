@@ -91,6 +91,8 @@ def test_an_item_without_demand_is_not_ordered() -> None:
         found = row(company({"on_hand": 0, "moq": 24}), policy=policy)
         assert (found["suggested_qty"], found["cover_days"], found["stockout_date"]) == (0, None, None)
         assert "no demand expected" in found["reason"]
+    owed = row(company({"on_hand": 0, "reserved": 5.0}))
+    assert (owed["suggested_qty"], owed["position"]) == (5, -5)  # promised goods are asked for
     gone = row(company(STEADY | {"status": "停产"}))
     assert (gone["suggested_qty"], "discontinued" in gone["reason"]) == (0, True)
 

@@ -207,19 +207,6 @@ def cash(
     ``terms``: supplier, payment_days. Payment is so many days after the goods are expected; what is already due falls
     in as_of's week. Goods without a known cost are left out.
     """
-    codes, names = supplier_codes(cells)
-    worth = np.where(cells["counts"].to_numpy(), cells["unit_cost"].fill_null(0.0).to_numpy(), 0.0)
-    weeks: dict[int, Floats] = {}
-    for k in range(settings.plan_buckets):
-        week = (np.maximum(_days(cells, settings, k)[2], 0) + as_of.weekday()) // WEEK
-        sums = np.bincount(week * len(names) + codes, plan.released[k] * worth)
-        for at in np.unique(np.flatnonzero(sums) // max(len(names), 1)):
-            part = sums[at * len(names) : (at + 1) * len(names)]
-            weeks[at] = weeks.get(at, np.zeros(len(names))) + np.pad(part, (0, len(names) - len(part)))
-    planned = [
-        pl.DataFrame({"supplier": names, "at": np.full(len(names), at), "planned_value": value})
-        for at, value in weeks.items()
-    ]
     days = pl.col("due").ceil() + pl.col("payment_days").fill_null(float(settings.payment_days))
     waiting = lines.frame.join(terms, on="supplier", how="left").select(
         "supplier",
@@ -227,9 +214,8 @@ def cash(
         open_value=pl.col("qty_open") * pl.col("unit_cost"),
     )
     monday = as_of - timedelta(days=as_of.weekday())
-    empty = pl.DataFrame(schema={"supplier": pl.String, "at": pl.Int64, "planned_value": pl.Float64})
     return (
-        pl.concat([empty, *planned, waiting], how="diagonal")
+        pl.concat([_planned_cash(cells, plan, settings, as_of), waiting], how="diagonal")
         .group_by("at", "supplier")
         .agg(pl.col("planned_value").sum(), pl.col("open_value").sum())
         .with_columns(
@@ -239,4 +225,21 @@ def cash(
         .filter(pl.col("due_value") > 0)
         .select("week", "supplier", "planned_value", "open_value", "due_value")
         .sort("week", "supplier")
+    )
+
+
+def _planned_cash(cells: pl.DataFrame, plan: Plan, settings: ReorderSettings, as_of: date) -> pl.DataFrame:
+    """Value of the planned orders by supplier and week of payment: supplier, at (weeks from as_of's), planned_value."""
+    codes, names = supplier_codes(cells)
+    worth = np.where(cells["counts"].to_numpy(), cells["unit_cost"].fill_null(0.0).to_numpy(), 0.0)
+    groups = max(len(names), 1)
+    total = np.zeros(0)
+    for k in range(settings.plan_buckets):
+        week = (np.maximum(_days(cells, settings, k)[2], 0) + as_of.weekday()) // WEEK
+        sums = np.bincount(week * groups + codes, plan.released[k] * worth).astype(np.float64)
+        size = max(len(total), len(sums))
+        total = np.pad(total, (0, size - len(total))) + np.pad(sums, (0, size - len(sums)))
+    some = np.flatnonzero(total)
+    return pl.DataFrame(
+        {"supplier": names[some % groups], "at": some // groups, "planned_value": total[some]}
     )

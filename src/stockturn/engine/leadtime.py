@@ -8,7 +8,7 @@ from stockturn.config.reorder import ReorderSettings
 from stockturn.engine.expr import ratio
 
 WEEK = 7
-MEASURED, SUPPLIER, ITEM, STATED, DEFAULT, RULE = "measured", "supplier", "item", "stated", "default", "rule"
+MEASURED, SUPPLIER, ITEM, STATED, DEFAULT = "measured", "supplier", "item", "stated", "default"
 
 
 def observed(came: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
@@ -39,43 +39,46 @@ def lead_times(
     (2 * 10 + 5 * 17) / 7 = 15. Never below 0. Without any receipt of the supplier: the item's lead time, else the
     supplier's stated one, else the default; stated ones in working days are stretched to calendar days.
     """
-    own = observed(came, ("supplier", "sku")).select("supplier", "sku", "receipts", "mean_days", "sd_days")
-    whole = observed(came, ("supplier",)).select(
-        "supplier", pl.col("mean_days").alias("supplier_mean"), pl.col("sd_days").alias("supplier_sd")
-    )
-    stretch = WEEK / pl.col("work_week").fill_null(WEEK - 2) if settings.working_days else pl.lit(1.0)
-    joined = (
-        items.select("sku", "supplier", pl.col("lead_time_days").alias("item_days"))
-        .join(own, on=["supplier", "sku"], how="left")
-        .join(whole, on="supplier", how="left")
-        .join(
-            terms.select("supplier", "work_week", stated_days="lead_time_days", stated_sd="lead_time_sd"),
-            on="supplier",
-            how="left",
-        )
-        .with_columns(receipts=pl.col("receipts").fill_null(0))
-    )
+    joined = _with_observed(came, items, terms)
+    weight, week = settings.lead_time_weight, pl.col("work_week").fill_null(WEEK - 2)
+    stretch = WEEK / week if settings.working_days else pl.lit(1.0)
     stated = pl.coalesce("item_days", "stated_days", pl.lit(settings.lead_time_days)) * stretch
     spread = pl.coalesce("stated_sd", pl.lit(settings.lead_time_sd)) * stretch
-    source = (
+    return joined.select(
+        "sku",
+        "supplier",
+        pl.coalesce(_shrunk_mean(weight), stated).clip(lower_bound=0.0).alias("lead_time_days"),
+        pl.coalesce(_shrunk_variance(weight).sqrt(), spread).alias("lead_time_sd"),
+        _source().alias("lead_time_source"),
+        "receipts",
+        "mean_days",
+        "sd_days",
+    )
+
+
+def _with_observed(came: pl.LazyFrame, items: pl.LazyFrame, terms: pl.LazyFrame) -> pl.LazyFrame:
+    """The items with what was measured on them and on their supplier, and what the supplier states."""
+    own = observed(came, ("supplier", "sku")).select("supplier", "sku", "receipts", "mean_days", "sd_days")
+    whole = observed(came, ("supplier",)).select("supplier", supplier_mean="mean_days", supplier_sd="sd_days")
+    stated = terms.select("supplier", "work_week", stated_days="lead_time_days", stated_sd="lead_time_sd")
+    return (
+        items.select("sku", "supplier", item_days="lead_time_days")
+        .join(own, on=["supplier", "sku"], how="left")
+        .join(whole, on="supplier", how="left")
+        .join(stated, on="supplier", how="left")
+        .with_columns(receipts=pl.col("receipts").fill_null(0))
+    )
+
+
+def _source() -> pl.Expr:
+    """Where the lead time was taken from."""
+    return (
         pl.when(pl.col("receipts") > 0).then(pl.lit(MEASURED))
         .when(pl.col("supplier_mean").is_not_null()).then(pl.lit(SUPPLIER))
         .when(pl.col("item_days").is_not_null()).then(pl.lit(ITEM))
         .when(pl.col("stated_days").is_not_null()).then(pl.lit(STATED))
         .otherwise(pl.lit(DEFAULT))
     )  # fmt: skip
-    return joined.select(
-        "sku",
-        "supplier",
-        pl.coalesce(_shrunk_mean(settings.lead_time_weight), stated)
-        .clip(lower_bound=0.0)
-        .alias("lead_time_days"),
-        pl.coalesce(_shrunk_variance(settings.lead_time_weight).sqrt(), spread).alias("lead_time_sd"),
-        source.alias("lead_time_source"),
-        "receipts",
-        "mean_days",
-        "sd_days",
-    )
 
 
 def _shrunk_mean(weight: float) -> pl.Expr:

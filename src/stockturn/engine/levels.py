@@ -35,7 +35,7 @@ def numbers(frame: pl.DataFrame, name: str, default: float = 0.0) -> Floats:
 
 @dataclass(frozen=True)
 class Terms:
-    """What stays the same over the plan, per cell. ``order_to_max`` marks min-max cells with both numbers."""
+    """What stays the same over the plan, per cell. ``promised`` marks cells with reserved units."""
 
     policy: np.ndarray
     lead: Floats
@@ -49,6 +49,7 @@ class Terms:
     maximum: Floats
     unit_cost: Floats
     stopped: np.ndarray
+    promised: np.ndarray
 
     @property
     def span(self) -> Floats:
@@ -101,6 +102,7 @@ def terms_of(cells: pl.DataFrame, settings: ReorderSettings) -> Terms:
         np.where(maximum > 0, maximum, np.inf),
         np.maximum(numbers(cells, "unit_cost"), 0.0),
         status.to_numpy(),
+        numbers(cells, "reserved") > 0,
     )
 
 
@@ -140,13 +142,12 @@ def stocks_of(
     if terms.fill.any():
         cell = np.flatnonzero(terms.fill)
         safety[cell], safety_lead[cell] = _for_fill(terms, spans, lot, cell)
-    rop = terms.policy == "rop"
-    used = np.where(terms.policy == "jit", 0.0, np.where(rop, safety_lead, safety))
-    alert = np.where(terms.policy == "jit", 0.0, safety_lead)
+    none = (terms.policy == "jit") | (spans.whole.mean <= HAIR)  # nobody asks: nothing to be safe for
+    used = np.where(none, 0.0, np.where(terms.policy == "rop", safety_lead, safety))
+    alert = np.where(none, 0.0, safety_lead)
     cycle, fill = _reached(terms, spans, used, lot)
-    return Stocks(
-        used, alert, _textbook(terms, spans, errors, bucket), lot, cycle, fill, errors.measured
-    ), spans
+    textbook = np.where(none, 0.0, _textbook(terms, spans, errors, bucket))
+    return Stocks(used, alert, textbook, lot, cycle, fill, errors.measured), spans
 
 
 def _lot(terms: Terms, outlook: Outlook, settings: ReorderSettings) -> Floats:
@@ -225,5 +226,6 @@ def need_of(terms: Terms, stocks: Stocks, levels: Levels, position: Floats) -> F
         [np.where(below, lots * stocks.lot, 0.0), np.where(below, fill_up, 0.0)],
         fill_up,
     )
-    asked = (levels.span_demand + stocks.safety > HAIR) | (policy == "minmax")
+    owed = terms.promised & (position < -HAIR)  # reserved goods are asked for, whatever the forecast says
+    asked = (levels.span_demand > HAIR) | (policy == "minmax") | owed
     return plain_need(np.where(asked & ~terms.stopped, wanted, 0.0))

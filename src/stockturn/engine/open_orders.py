@@ -54,26 +54,7 @@ def open_lines(orders: pl.LazyFrame, items: pl.LazyFrame, as_of: date) -> pl.Laz
     came = known.filter(pl.col("received_date").is_not_null()).with_columns(
         qty=pl.coalesce("qty_received", "qty_ordered")
     )
-    moved = (
-        came.join(
-            listed.select(*LINE, "warehouse", "listed_on").unique(LINE),
-            on=LINE,
-            how="inner",
-            nulls_equal=True,
-            suffix="_list",
-        )
-        .filter(pl.col("doc_no").is_not_null())
-        .with_columns(_moved(as_of).alias("moved"))
-        .group_by(LINE)
-        .agg(pl.col("moved").sum())
-    )
-    whole = pl.col("qty").sum().over(LINE)
-    shared = pl.when(whole > 0).then(pl.col("qty") / whole).otherwise(1 / pl.len().over(LINE))
-    on_list = (
-        listed.join(moved, on=LINE, how="left", nulls_equal=True)
-        .with_columns(qty=tidy(pl.col("qty") + pl.col("moved").fill_null(0.0) * shared))
-        .drop("moved")
-    )
+    on_list = _as_of(listed, came, as_of)
     later = (
         came.filter(pl.col("received_date") > as_of)
         .join(listed.select(LINE).unique(), on=LINE, how="anti", nulls_equal=True)
@@ -90,6 +71,25 @@ def open_lines(orders: pl.LazyFrame, items: pl.LazyFrame, as_of: date) -> pl.Laz
         )
         .sort("sku", "warehouse", "promised_date", "doc_no", "line_no", nulls_last=True)
     )  # fmt: skip
+
+
+def _as_of(listed: pl.LazyFrame, came: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """The list carried from its own date to as_of by the receipts in between, spread over the rows of a line."""
+    dated = listed.select(*LINE, "listed_on").unique(LINE)
+    moved = (
+        came.join(dated, on=LINE, how="inner", nulls_equal=True, suffix="_list")
+        .filter(pl.col("doc_no").is_not_null())
+        .with_columns(_moved(as_of).alias("moved"))
+        .group_by(LINE)
+        .agg(pl.col("moved").sum())
+    )
+    whole = pl.col("qty").sum().over(LINE)
+    shared = pl.when(whole > 0).then(pl.col("qty") / whole).otherwise(1 / pl.len().over(LINE))
+    return (
+        listed.join(moved, on=LINE, how="left", nulls_equal=True)
+        .with_columns(qty=tidy(pl.col("qty") + pl.col("moved").fill_null(0.0) * shared))
+        .drop("moved")
+    )
 
 
 def _with_supplier(orders: pl.LazyFrame, items: pl.LazyFrame) -> pl.LazyFrame:

@@ -83,7 +83,7 @@ def _need(lang: str) -> list[pl.Expr]:
     need = pl.col("need_qty")
     by_trigger = pl.col("policy").is_in(["sS", "rop", "minmax"])
     above = pl.col("placed_qty") > pl.col("reorder_point") + HAIR
-    asked = (pl.col("span_demand") + pl.col("safety_stock") > HAIR) | (pl.col("policy") == "minmax")
+    asked = (pl.col("span_demand") > HAIR) | (pl.col("policy") == "minmax")
     lots = pl.col("policy") == "rop"
     return [
         pl.when(need > 0)
@@ -183,7 +183,10 @@ def _context(lang: str) -> list[pl.Expr]:
             for name in sources
         ),
         _when(pl.col("closed_days") > 0, phrase("reorder.closed", lang, days=number("closed_days"))),
-        _when(pl.col("late_days") > 0, phrase("reorder.late", lang, days=number("late_days"))),
+        _when(
+            (pl.col("late_days") > 0) & (pl.col("need_qty") > 0),
+            phrase("reorder.late", lang, days=number("late_days")),
+        ),
         _when(
             pl.col("overdue_qty") > 0,
             phrase("reorder.overdue", lang, qty=number("overdue_qty"), days=number("overdue_days")),

@@ -19,7 +19,7 @@ from stockturn.engine.calendars import Days, days_of
 from stockturn.engine.levels import Levels, Spans, Terms, need_of, numbers, stocks_of, terms_of
 from stockturn.engine.loss import Floats
 from stockturn.engine.order_changes import changes_frame, order_changes, with_reasons
-from stockturn.engine.outlook import HAIR, outlook
+from stockturn.engine.outlook import HAIR, Ints, outlook
 from stockturn.engine.plan import Basis, plan_frame, time_phased
 from stockturn.engine.projection import TINY, cover, run_down, scheduled
 from stockturn.engine.rebalance import rebalance
@@ -67,7 +67,7 @@ def reorder(inputs: ReorderInputs, settings: Settings) -> ReorderResult:
     shelf = numbers(cells, "shelf_life_days", np.inf)
     shelf = np.where(shelf > 0, shelf * chosen.shelf_life_share, np.inf)
     basis = Basis(terms, stocks, curve, lines, packs, shelf)
-    decision = _decide(facts, inputs, basis, spans, cells, calendars, settings)
+    decision = _decide(inputs, basis, spans, cells, calendars, chosen)
     return _frames(facts, inputs, basis, decision, settings)
 
 
@@ -82,16 +82,15 @@ def _with_closures(cells: pl.DataFrame, calendars: dict[str, Days]) -> pl.DataFr
 
 
 def _decide(
-    facts: Known,
     inputs: ReorderInputs,
     basis: Basis,
     spans: Spans,
     cells: pl.DataFrame,
     calendars: dict[str, Days],
-    settings: Settings,
+    chosen: ReorderSettings,
 ) -> Decision:
     """Everything that is decided, as arrays over the cells."""
-    chosen, count = settings.reorder, cells.height
+    count = cells.height
     levels = basis.levels(0.0)
     packs = replace(basis.packs, trigger=levels.reorder_point)
     available = numbers(cells, "on_hand") - numbers(cells, "reserved")
@@ -107,7 +106,8 @@ def _decide(
     floor = np.maximum(basis.stocks.safety - 2 * TINY, -2 * TINY)
     need_by = run_down(basis.outlook, available, floor, basis.lines)
     order_by = _order_by(cells, basis.terms, need_by, calendars)
-    fitting, space = _within_space(kept, cells, placed, inputs, order_by, packs, chosen)
+    size, room = _space(cells, placed, inputs.warehouses, chosen)
+    fitting, space = ration(kept, size, *room, order_by, packs)
     plan = time_phased(basis, available, fitting, moved, chosen)
     offer = _offer(cells, basis, calendars)
     ordered = place(offer, fitting, order_by, plan, packs, chosen)
@@ -171,31 +171,28 @@ def _order_by(cells: pl.DataFrame, terms: Terms, need_by: Floats, calendars: dic
     return day
 
 
-def _within_space(
-    qty: Floats,
-    cells: pl.DataFrame,
-    position: Floats,
-    inputs: ReorderInputs,
-    urgency: Floats,
-    packs: Packs,
-    settings: ReorderSettings,
-) -> tuple[Floats, Floats]:
-    """Quantities that the warehouses have room for, and the units there was room for where a line was cut."""
-    rooms = inputs.warehouses.select("warehouse", "capacity").drop_nulls().unique("warehouse", keep="last")
+def _space(
+    cells: pl.DataFrame, position: Floats, warehouses: pl.DataFrame, settings: ReorderSettings
+) -> tuple[Floats, tuple[Ints, Floats]]:
+    """What a unit of each cell takes up, its warehouse by number, and the room of each warehouse (inf: not known).
+
+    The room is the capacity less everything in the positions, on hand and on order.
+    """
+    rooms = warehouses.select("warehouse", "capacity").drop_nulls().unique("warehouse", keep="last")
     if rooms.is_empty():
-        return qty, np.full(len(qty), np.inf)
+        return np.ones(cells.height), (np.zeros(cells.height, dtype=np.int64), np.array([np.inf]))
     size = {
-        "units": np.ones(len(qty)),
+        "units": np.ones(cells.height),
         "volume": numbers(cells, "volume"),
         "value": numbers(cells, "unit_cost"),
     }[settings.capacity_unit]
     frame = cells.select("warehouse").join(rooms, on="warehouse", how="left", maintain_order="left")
     group = frame["warehouse"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    limit = np.full(int(group.max(initial=-1)) + 1, np.inf)
+    limit = np.full(int(group.max(initial=0)) + 1, np.inf)
     limit[group] = numbers(frame, "capacity", np.inf)
     used = np.bincount(group, np.maximum(position, 0.0) * size, len(limit))
     free = np.where(np.isfinite(limit), np.maximum(limit - used, 0.0), np.inf)
-    return ration(qty, size, group, free, urgency, packs)
+    return size, (group, free)
 
 
 def _offer(cells: pl.DataFrame, basis: Basis, calendars: dict[str, Days]) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from stockturn.engine.expr import ratio
 from stockturn.engine.leadtime import observed
 from stockturn.engine.loss import z_value
 
+HAIR = 1e-6
 TERMS = {
     "supplier": pl.String,
     "lead_time_days": pl.Float64,
@@ -64,13 +66,25 @@ def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.Laz
     as_of, and open lines older than the supplier's mean lead time (``old_lines``): open ones are late.
     full_rate: share of closed lines received in full; qty_accuracy = 1 - sum |received - ordered| / sum ordered.
     """
+    counts = [f"{kind}_lines" for kind in ("closed", "promised", "on_time", "open", "old", "overdue")]
+    late_open = "late_open"
+    return (
+        _closed_service(came, lines)
+        .join(_open_service(came, lines, as_of, late_open), on="supplier", how="full", coalesce=True)
+        .with_columns(pl.col(*counts, late_open).fill_null(0))
+        .with_columns(on_time_rate=ratio("on_time_lines", pl.col("promised_lines") + pl.col(late_open)))
+        .drop(late_open)
+    )
+
+
+def _closed_service(came: pl.LazyFrame, lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Per supplier the finished lines: a line is finished where no open line of the same number is left."""
     line = ["supplier", "doc_no", "line_no", "sku", "order_date"]
-    pending = lines.select(*line).unique().with_columns(pending=pl.lit(True))
     in_time = pl.col("received_date") <= pl.col("promised_date")
-    alone = pl.col("line_no").is_null() | pl.col("doc_no").is_null()
+    unnumbered = pl.col("line_no").is_null() | pl.col("doc_no").is_null()
     by_line = (
         came.with_row_index("row")
-        .with_columns(alone=pl.when(alone).then("row"))
+        .with_columns(alone=pl.when(unnumbered).then("row"))
         .group_by(*line, "alone")
         .agg(
             pl.col("qty_ordered").max(),
@@ -78,47 +92,40 @@ def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.Laz
             pl.col("qty_received").filter(in_time).sum().alias("in_time"),
             pl.col("promised_date").is_not_null().all().alias("promised"),
         )
-        .join(pending, on=line, how="left", nulls_equal=True)
-        .filter(pl.col("pending").is_null())
+        .join(lines.select(line).unique(), on=line, how="anti", nulls_equal=True)
     )
-    hair = 1e-6
-    full = pl.col("qty_received") >= pl.col("qty_ordered") - hair
-    closed = by_line.group_by("supplier").agg(
+    ordered = pl.col("qty_ordered")
+    missed = (pl.col("qty_received") - ordered).abs().sum()
+    in_full, on_time = (pl.col(name) >= ordered - HAIR for name in ("qty_received", "in_time"))
+    return by_line.group_by("supplier").agg(
         pl.len().cast(pl.Int64).alias("closed_lines"),
-        pl.col("promised").sum().cast(pl.Int64).alias("promised_lines"),
-        ((pl.col("in_time") >= pl.col("qty_ordered") - hair) & pl.col("promised"))
-        .sum().cast(pl.Int64).alias("on_time_lines"),
-        full.mean().alias("full_rate"),
-        (1 - ratio((pl.col("qty_received") - pl.col("qty_ordered")).abs().sum(), pl.col("qty_ordered").sum()))
-        .alias("qty_accuracy"),
-    )  # fmt: skip
+        _count(pl.col("promised")).alias("promised_lines"),
+        _count(on_time & pl.col("promised")).alias("on_time_lines"),
+        in_full.mean().alias("full_rate"),
+        (1 - ratio(missed, ordered.sum())).alias("qty_accuracy"),
+    )
+
+
+def _open_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date, late: str) -> pl.LazyFrame:
+    """Per supplier the lines still waited for; ``late`` counts those that are overdue or older than the mean."""
     mean = observed(came, ("supplier",)).select("supplier", "mean_days")
     age = (pl.lit(as_of) - pl.col("order_date")).dt.total_days()
-    waiting = lines.join(mean, on="supplier", how="left").with_columns(
-        old=(age > pl.col("mean_days")).fill_null(False),
-        overdue=(pl.col("promised_date") <= as_of).fill_null(False),
-    )
-    still = waiting.group_by("supplier").agg(
-        pl.len().cast(pl.Int64).alias("open_lines"),
-        pl.col("old").sum().cast(pl.Int64).alias("old_lines"),
-        pl.col("overdue").sum().cast(pl.Int64).alias("overdue_lines"),
-        (pl.col("old") | pl.col("overdue")).sum().cast(pl.Int64).alias("late_open"),
-    )
-    counts = [
-        "closed_lines",
-        "promised_lines",
-        "on_time_lines",
-        "open_lines",
-        "old_lines",
-        "overdue_lines",
-        "late_open",
-    ]
+    old, overdue = (age > pl.col("mean_days")).fill_null(False), pl.col("promised_date") <= as_of
     return (
-        closed.join(still, on="supplier", how="full", coalesce=True)
-        .with_columns(pl.col(counts).fill_null(0))
-        .with_columns(on_time_rate=ratio("on_time_lines", pl.col("promised_lines") + pl.col("late_open")))
-        .drop("late_open")
+        lines.join(mean, on="supplier", how="left")
+        .with_columns(old=old, overdue=overdue.fill_null(False))
+        .group_by("supplier")
+        .agg(
+            pl.len().cast(pl.Int64).alias("open_lines"),
+            _count(pl.col("old")).alias("old_lines"),
+            _count(pl.col("overdue")).alias("overdue_lines"),
+            _count(pl.col("old") | pl.col("overdue")).alias(late),
+        )
     )
+
+
+def _count(condition: pl.Expr) -> pl.Expr:
+    return condition.sum().cast(pl.Int64)
 
 
 def supplier_scorecard(
@@ -140,29 +147,34 @@ def supplier_scorecard(
     of the supplier's goods, z x sum of d units and z x sum of d c money, z of the default service level;
     lateness_value: that times the sd there is.
     """
+    stated = supplier_terms.select("supplier", stated_days="lead_time_days")
+    frames = (
+        line_service(came, lines, as_of),
+        _spend(came),
+        _price_change(came),
+        _open_value(lines),
+        _day_late(rates, settings),
+        stated,
+    )
+    card = observed(came, ("supplier",)).rename({"mean_days": "lead_time_days", "sd_days": "lead_time_sd"})
+    for number, frame in enumerate(frames):
+        how: Literal["full", "left"] = "left" if number else "full"  # a supplier may have open orders alone
+        card = card.join(frame, on="supplier", how=how, coalesce=True)
+    return card.with_columns(
+        pl.col("receipts", "before_order", "skus").fill_null(0),
+        spend_share=ratio("spend", pl.col("spend").sum()),
+        lateness_value=pl.col("value_per_late_day") * pl.col("lead_time_sd"),
+    ).sort(["spend", "supplier"], descending=[True, False], nulls_last=True)
+
+
+def _spend(came: pl.LazyFrame) -> pl.LazyFrame:
+    """Value and skus received, and how far after the promise."""
     late = (pl.col("received_date") - pl.col("promised_date")).dt.total_days()
-    cost = pl.col("qty_received") * pl.col("unit_cost")
-    kept = came.group_by("supplier").agg(
+    return came.group_by("supplier").agg(
         late.mean().alias("late_days"),
         (late > 0).mean().alias("late_receipts"),
-        cost.sum().alias("spend"),
+        (pl.col("qty_received") * pl.col("unit_cost")).sum().alias("spend"),
         pl.col("sku").n_unique().cast(pl.Int64).alias("skus"),
-    )
-    return (
-        observed(came, ("supplier",))
-        .join(line_service(came, lines, as_of), on="supplier", how="full", coalesce=True)
-        .join(kept, on="supplier", how="left")
-        .join(_price_change(came), on="supplier", how="left")
-        .join(_open_value(lines), on="supplier", how="left")
-        .join(_day_late(rates, settings), on="supplier", how="left")
-        .join(supplier_terms.select("supplier", stated_days="lead_time_days"), on="supplier", how="left")
-        .rename({"mean_days": "lead_time_days", "sd_days": "lead_time_sd"})
-        .with_columns(
-            pl.col("receipts", "before_order", "skus").fill_null(0),
-            spend_share=ratio("spend", pl.col("spend").sum()),
-            lateness_value=pl.col("value_per_late_day") * pl.col("lead_time_sd"),
-        )
-        .sort(["spend", "supplier"], descending=[True, False], nulls_last=True)
     )
 
 
