@@ -307,3 +307,49 @@ def test_age_buckets_of_the_users_own_limits_are_shown() -> None:
         "age_over_start",
     ]
     assert _frame(report, "ageing").columns == ["category", "value_0_45", "value_over_45", "value"]
+
+
+def test_a_ledger_without_cost_shows_what_it_does_know() -> None:
+    """Units and revenue take the place of figures that would all be blank, in the same order every time."""
+    row = {
+        **dict.fromkeys(analysis().total.columns),
+        "turnover_units": 1.8,
+        "revenue": 900.0,
+        "sold_qty": 50.0,
+        "closing_qty": 7.0,
+    }
+    total = pl.DataFrame([row], infer_schema_length=1).with_columns(reason_code=pl.lit("no_cost"))
+    tiles = _report(replace(analysis(), total=total)).sheets[SUMMARY].tiles
+    assert [tile.column for tile in tiles[:4]] == ["turnover_units", "revenue", "sold_qty", "closing_qty"]
+    assert tiles[4].value is None
+    assert tiles[4].note == "no cost is known"
+    assert (
+        next(tile for tile in tiles if tile.column == "stockout_rate").note
+        == "the stock is not known well enough"
+    )
+
+
+def test_scopes_that_the_data_do_not_name_are_called_so_in_the_readers_language() -> None:
+    """(none) and (in transit) are the engine's words; a dimension that is nothing else is left out and said."""
+    run = analysis()
+    unnamed = run.total.select(pl.lit("(none)").alias("owner"), pl.all())
+    moving = run.by["warehouse"].with_columns(warehouse=pl.Series(["(in transit)", "(none)"]))
+    report = _report(replace(run, by={"owner": unnamed, "warehouse": moving}), lang="zh")
+    assert set(_frame(report, "by_warehouse")["warehouse"]) == {"（在途）", "（无）"}
+    assert report.block("by_owner") is None
+    assert "导出数据中没有以下维度，故未列出：责任人。" in report.sheets[TURNOVER].notes
+
+
+def test_the_total_row_speaks_the_readers_language_too() -> None:
+    """Codes and yes / no in the total are words like those above it."""
+    run = analysis()
+    row = run.total.with_columns(reason_code=pl.lit("no_cost"), estimated=pl.lit(True))
+    by = run.by["category"].with_columns(reason_code=pl.lit("no_cost"), estimated=pl.lit(True))
+    block = _report(replace(run, total=row, by={"category": by}), lang="zh").block("by_category")
+    assert block is not None
+    assert block.total is not None
+    assert (block.total["category"], block.total["estimated"], block.total["reason_code"]) == (
+        "合计",
+        "是",
+        "成本未知",
+    )

@@ -34,6 +34,9 @@ _DECIMALS: Mapping[Unit, int] = {
 _WHOLE_MONEY = 100_000
 """From this amount on a column of money is shown without cents: they would only widen it."""
 
+_WHOLE_QTY = 10_000
+"""From this quantity on a single figure is shown without decimals."""
+
 _TEXT_UNITS = frozenset({Unit.TEXT, Unit.CODE, Unit.DATE, Unit.FLAG})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -112,7 +115,9 @@ def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False, whol
 
 def _grouped(value: float, unit: Unit) -> str:
     decimals = _DECIMALS.get(unit, 2)
-    if isinstance(value, int) or (unit in (Unit.QTY, Unit.QTY_PER_DAY) and float(value).is_integer()):
+    if isinstance(value, int) or (
+        unit in (Unit.QTY, Unit.QTY_PER_DAY) and (float(value).is_integer() or abs(value) >= _WHOLE_QTY)
+    ):
         decimals = 0
     if unit is Unit.UNIT_MONEY:
         decimals = 2 if round(value, 2) == round(value, 4) else 4

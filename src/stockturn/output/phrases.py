@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from stockturn.i18n import catalogue, has, text
+from stockturn.i18n import DEFAULT_LANGUAGE, catalogue, has, text
 from stockturn.schema import Unit, age_span, column
 
 
@@ -49,6 +49,28 @@ class Phrases:
         return text(key, self.lang) if has(key, self.lang) else value
 
 
+SCOPES = (
+    "warehouse",
+    "from_warehouse",
+    "to_warehouse",
+    "category",
+    "brand",
+    "supplier",
+    "owner",
+    "buyer",
+    "seller",
+    "team",
+)
+"""Columns in which the engine writes ``(none)`` or ``(in transit)`` where the data name nothing."""
+
+
+def with_scopes(frame: pl.DataFrame, say: Phrases) -> pl.DataFrame:
+    """The frame with ``(none)`` and ``(in transit)`` in the reader's language."""
+    words = {text(f"words.{name}", DEFAULT_LANGUAGE): say.word(name) for name in ("none", "in_transit")}
+    names = [name for name in SCOPES if frame.schema.get(name) == pl.String]
+    return frame.with_columns(pl.col(names).replace(words)) if names else frame
+
+
 def spoken(frame: pl.DataFrame, say: Phrases) -> pl.DataFrame:
     """The frame for people: codes and yes / no in the reader's language, everything else as it is.
 
@@ -64,7 +86,7 @@ def spoken(frame: pl.DataFrame, say: Phrases) -> pl.DataFrame:
             prefix = f"codes.{name.removeprefix('previous_')}_"
             words = {key.removeprefix(prefix): word for key, word in known.items() if key.startswith(prefix)}
             changed.append(pl.col(name).replace(words))
-    return frame.with_columns(changed)
+    return with_scopes(frame.with_columns(changed), say)
 
 
 def _has_home(name: str) -> bool:

@@ -106,10 +106,21 @@ def _figure(grid: Grid, tile: Tile, row: int, column: int) -> None:
         grid.text(row, column, last, "–", grid.styles.of(**looks))
         return
     unit = unit_of(tile.column)
-    number_format = "#,##0.0" if unit is Unit.DAYS else "#,##0" if unit is Unit.MONEY else excel_format(unit)
+    number_format = _tile_format(unit)
     form = grid.styles.of(**looks, num_format=number_format)
     grid.sheet.merge_range(row, column, row, last, "", form)
     grid.sheet.write_number(row, column, tile.value, form)
+
+
+def _tile_format(unit: Unit) -> str:
+    """Amounts and quantities of a tile are whole: cents would only make it smaller."""
+    match unit:
+        case Unit.DAYS:
+            return "#,##0.0"
+        case Unit.MONEY | Unit.QTY:
+            return "#,##0"
+        case _:
+            return excel_format(unit)
 
 
 def _cell(row: int, column: int) -> str:

@@ -6,10 +6,13 @@ Adding a sheet is a module with ``build(context) -> Sheet`` and its line in ``SH
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+
+import polars as pl
 
 from stockturn.config import Settings
 from stockturn.model import Analysis, Report, Sheet
-from stockturn.output.phrases import Phrases
+from stockturn.output.phrases import Phrases, with_scopes
 from stockturn.output.sheets import classes, deadstock, method, quality, summary, turnover
 from stockturn.output.sheets.context import Context
 
@@ -27,7 +30,7 @@ SHEETS: tuple[Callable[[Context], Sheet], ...] = (
 def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, str]) -> Report:
     """Everything a reader will see, in the language of the settings, from one run of the engine."""
     say = Phrases(settings.lang)
-    context = Context(analysis, settings, versions, say)
+    context = Context(_localised(analysis, say), settings, versions, say)
     period = analysis.period
     title = settings.report.title or (
         say("title_of", company=settings.report.company) if settings.report.company else say("title")
@@ -52,3 +55,14 @@ def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, 
             "comments": say("made_by", version=versions.get("stockturn", "")),
         },
     )
+
+
+def _localised(analysis: Analysis, say: Phrases) -> Analysis:
+    """The run with scopes that the data do not name called so in the reader's language, in every frame."""
+    frames = {
+        field.name: with_scopes(value, say)
+        for field in fields(analysis)
+        if isinstance(value := getattr(analysis, field.name), pl.DataFrame)
+    }
+    by = {name: with_scopes(frame, say) for name, frame in analysis.by.items()}
+    return replace(analysis, by=by, **frames)  # type: ignore[arg-type]

@@ -20,23 +20,48 @@ def build(context: Context) -> Sheet:
     )
 
 
+_BETTER = {
+    "dio_days": -1,
+    "gmroi": 1,
+    "stockout_rate": -1,
+    "excess_capital": -1,
+    "carrying_cost": -1,
+    "sell_through": 1,
+}
+"""Whether more of a figure is better (1) or worse (-1); of the others neither."""
+
+_SPARKS = ("avg_inventory", "cogs")
+"""Figures whose year stands in the trend under the same name."""
+
+_WANTED = ("dio_days", "avg_inventory", "cogs", "gmroi", "stockout_rate", "excess_capital")
+_INSTEAD = (
+    "closing_value",
+    "carrying_cost",
+    "revenue",
+    "sold_qty",
+    "closing_qty",
+    "avg_qty",
+    "sell_through",
+    "loss_rate",
+)
+"""Shown in place of what the ledger does not know, as far as it knows these."""
+
+
 def _tiles(context: Context) -> tuple[Tile, ...]:
     total = context.analysis.total
-    stock = _tile(context, "stockout_rate", better=-1, light=_stockout_light(context))
-    return (
-        _turnover(context),
-        _tile(context, "dio_days", better=-1, spark=None),
-        _tile(context, "avg_inventory", spark="avg_inventory"),
-        _tile(context, "cogs", spark="cogs"),
-        _tile(context, "gmroi", better=1)
-        if value_of(total, "gmroi") is not None
-        else _tile(context, "closing_value"),
-        stock,
-        _tile(context, "excess_capital", better=-1)
-        if value_of(total, "excess_capital") is not None
-        else _tile(context, "carrying_cost", better=-1),
-        _idle(context),
-    )
+    spare = [name for name in _INSTEAD if value_of(total, name) is not None]
+    names = [name if value_of(total, name) is not None or not spare else spare.pop(0) for name in _WANTED]
+    tiles = [
+        _tile(
+            context,
+            name,
+            better=_BETTER.get(name, 0),
+            light=_stockout_light(context) if name == "stockout_rate" else None,
+            spark=name if name in _SPARKS else None,
+        )
+        for name in names
+    ]
+    return (_turnover(context), *tiles, _idle(context))
 
 
 def _tile(
@@ -54,13 +79,15 @@ def _tile(
         better=better,
         spark=spark,
         link="turnover",
-        note=_why(context) if value is None else _estimated(context),
+        note=_why(context, name) if value is None else _estimated(context),
     )
 
 
-def _why(context: Context) -> str | None:
-    """Why a figure of the whole scope is missing, in the engine's words."""
+def _why(context: Context, name: str) -> str | None:
+    """Why a figure of the whole scope is missing: the engine's reason, which is about cost and stock."""
     total = context.analysis.total
+    if name == "stockout_rate":
+        return context.say.code("reason_code", "no_stock_known")
     if "reason_code" not in total.columns or total.height == 0 or total["reason_code"][0] is None:
         return context.say("not_known")
     return context.say.code("reason_code", str(total["reason_code"][0]))

@@ -48,14 +48,24 @@ _NAMES = ("name", "category")
 def build(context: Context) -> Sheet:
     """Trend, bridge and one table per dimension; the largest average stock first."""
     say = context.say
+    by = context.analysis.by
+    unnamed = [name for name, frame in by.items() if _nameless(context, name, frame)]
     blocks = [_trend(context), *_bridge(context)]
-    blocks += [_dimension(context, name, frame) for name, frame in context.analysis.by.items()]
+    blocks += [_dimension(context, name, frame) for name, frame in by.items() if name not in unnamed]
+    notes = [say("turnover_note")]
+    if unnamed:
+        notes.append(say("dimensions_unnamed", names=say("list_comma").join(map(say.label, unnamed))))
     return Sheet(
         "turnover",
         say("sheet_turnover"),
         tuple(block for block in blocks if block is not None),
-        notes=(say("turnover_note"),),
+        notes=tuple(notes),
     )
+
+
+def _nameless(context: Context, name: str, frame: pl.DataFrame) -> bool:
+    """Whether a dimension has one scope only, and that one is nobody: the table would repeat the total."""
+    return name in frame.columns and frame[name].to_list() == [context.say.word("none")]
 
 
 def _trend(context: Context) -> Block | None:
@@ -65,8 +75,10 @@ def _trend(context: Context) -> Block | None:
     frame, _ = known(pick(frame, "month", "turnover", "target", "avg_inventory", "cogs"), "month")
     lines = tuple(name for name in ("turnover", "target") if name in frame.columns)
     columns = tuple(name for name in ("avg_inventory",) if name in frame.columns)
+    if not lines and not columns:
+        return None
     chart = Chart("trend", context.say("chart_trend"), "month", columns, lines)
-    return Block(context.say("block_trend"), frame, "trend", charts=(chart,) if lines or columns else ())
+    return Block(context.say("block_trend"), frame, "trend", charts=(chart,))
 
 
 def _bridge(context: Context) -> list[Block]:
@@ -149,13 +161,13 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
             ),
         )
     label = say("list_slash").join(_inside(say.label(key)) for key in keys)
-    total = {key: analysis.total[key][0] for key in frame.columns if key in analysis.total.columns}
+    total = for_people(pick(analysis.total, *frame.columns), context).row(0, named=True)
     return Block(
         say("block_by", dimension=label),
         for_people(frame, context),
         f"by_{name.replace(',', '_')}",
         notes=_empty_note(context, empty),
-        total={**total, keys[0]: say.word("total"), **_spoken_total(context, total)},
+        total={**total, keys[0]: say.word("total")},
         charts=charts,
         bars=("avg_inventory", "excess_capital"),
         scales=("dio_days",),
@@ -163,7 +175,7 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
             "achievement": (report.amber, report.green),
             "stockout_rate": (report.stockout_limit / report.amber, report.stockout_limit),
         },
-        labels={"allowed_capital": say("allowed_capital")},
+        labels={"allowed_capital": say("allowed_capital"), "reason_code": say.label("reason")},
         units={"allowed_capital": Unit.MONEY},
         detail=detail,
         omitted=omitted,
@@ -180,13 +192,6 @@ def _allowed(frame: pl.DataFrame) -> pl.Expr | None:
     if not {"avg_inventory", "achievement"} <= set(frame.columns):
         return None
     return (pl.col("avg_inventory") * pl.col("achievement")).alias("allowed_capital")
-
-
-def _spoken_total(context: Context, total: dict[str, object]) -> dict[str, object]:
-    if "estimated" not in total:
-        return {}
-    flag = total["estimated"]
-    return {"estimated": None if flag is None else context.say.word("yes" if flag else "no")}
 
 
 def _empty_note(context: Context, empty: tuple[str, ...]) -> tuple[str, ...]:
