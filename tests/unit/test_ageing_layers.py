@@ -267,3 +267,16 @@ def test_buckets_add_up_to_what_is_on_hand(steps: list[Step]) -> None:
         ).abs().max() < 1e-9
         value = aged.select(pl.sum_horizontal(f"value_{name}" for name in names)).to_series()
         assert (value - held * 2.5).abs().max() < 1e-9
+
+
+def test_an_unknown_value_stays_unknown() -> None:
+    """No cost anywhere: units by age, but no value; an empty cell is worth 0 in every bucket."""
+    rows = [(0, "A", 5.0, "purchase", "W"), (0, "B", 5.0, "purchase", "W"), (1, "B", -5.0, "sale", "W")]
+    start = entries_of(movements(rows), as_of=day(5))
+    unknown = closing_of(start).with_columns(
+        value=pl.lit(None, pl.Float64), unit_cost=pl.lit(None, pl.Float64)
+    )
+    found = ageing(start, unknown, settings()).sort("sku").collect()
+    assert found["age_0_30"].to_list() == [5.0, 0.0]
+    assert found["value_0_30"].to_list() == [None, 0.0]
+    assert found["receipt_value_0_30"].to_list() == [None, 0.0]

@@ -9,7 +9,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.engine.entries import Entries
-from stockturn.engine.expr import ratio
+from stockturn.engine.expr import ratio, tidy
 from stockturn.engine.layers import layers
 
 CELL = ["sku", "warehouse"]
@@ -33,32 +33,49 @@ def ageing(
 
     Columns out: sku, warehouse, and per bucket ``age_*`` (units), ``value_*`` (those units at the closing unit
     cost, so that they add up to the value of the balance), ``receipt_value_*`` (at the cost they came in at; at
-    closing cost where no receipt says one); mean_age_days (by quantity), oldest_on (null where some of it is older
+    closing cost where no receipt says one), null where the cost is not known; mean_age_days (by quantity), oldest_on (null where some of it is older
     than the ledger). ``age_over_start`` is what stood there before the ledger began: at least that old.
     Where on_hand is 0 or less, every bucket is 0.
     """
-    parts = _with_value(layers(entries, closing, settings, batches), entries, closing)
+    parts = _with_receipt_value(layers(entries, closing, settings, batches), entries, closing)
     names = bucket_names(settings.deadstock)
-    bucket = bucket_of(entries.as_of, settings.deadstock)
-    sums = [
-        pl.col(column).filter(pl.col("bucket") == name).sum().alias(f"{prefix}_{name}")
-        for prefix, column in (("age", "qty"), ("value", "value"), ("receipt_value", "receipt_value"))
-        for name in names
-    ]
+    inside = {name: pl.col("bucket") == name for name in names}
+    paid = pl.col("receipt_value")
     started = (pl.lit(entries.as_of) - pl.lit(entries.first_day)).dt.total_days() + 1
     days = pl.coalesce((pl.lit(entries.as_of) - pl.col("received_on")).dt.total_days(), started)
     oldest = pl.when(pl.col("received_on").is_not_null().all()).then(pl.col("received_on").min())
     aged = (
-        parts.with_columns(bucket=bucket, days=days)
+        parts.with_columns(bucket=bucket_of(entries.as_of, settings.deadstock), days=days)
         .group_by(CELL)
         .agg(
-            *sums,
-            ratio((pl.col("days") * pl.col("qty")).sum(), pl.col("qty").sum()).alias("mean_age_days"),
+            *(tidy(pl.col("qty").filter(there).sum()).alias(f"age_{name}") for name, there in inside.items()),
+            *(
+                _known_sum(paid.filter(there)).alias(f"receipt_value_{name}")
+                for name, there in inside.items()
+            ),
+            ratio(tidy((pl.col("days") * pl.col("qty")).sum()), tidy(pl.col("qty").sum())).alias(
+                "mean_age_days"
+            ),
             oldest.alias("oldest_on"),
         )
     )
-    buckets = [f"{prefix}_{name}" for prefix in ("age", "value", "receipt_value") for name in names]
-    return closing.select(CELL).join(aged, on=CELL, how="left").with_columns(pl.col(buckets).fill_null(0.0))
+    held = pl.col("on_hand") > 0
+    amounts = [f"{prefix}_{name}" for prefix in ("age", "receipt_value") for name in names]
+    return (
+        closing.select(*CELL, "on_hand", unit=ratio("value", "on_hand"))
+        .join(aged, on=CELL, how="left")
+        .with_columns(pl.when(held).then(pl.col(name)).otherwise(0.0).alias(name) for name in amounts)
+        .with_columns(
+            pl.when(held).then(pl.col(f"age_{name}") * pl.col("unit")).otherwise(0.0).alias(f"value_{name}")
+            for name in names
+        )
+        .drop("on_hand", "unit")
+    )
+
+
+def _known_sum(amount: pl.Expr) -> pl.Expr:
+    """The sum, null where part of it is unknown; free of the last digits that depend on the order of adding."""
+    return pl.when(amount.is_not_null().all()).then(tidy(amount.sum()))
 
 
 def bucket_of(as_of: date, settings: DeadStockSettings) -> pl.Expr:
@@ -71,9 +88,8 @@ def bucket_of(as_of: date, settings: DeadStockSettings) -> pl.Expr:
     return pl.when(age.is_null()).then(pl.lit(start)).otherwise(name)
 
 
-def _with_value(parts: pl.LazyFrame, entries: Entries, closing: pl.LazyFrame) -> pl.LazyFrame:
-    """Adds value (share of the balance) and receipt_value (at receipt cost; an opening at the cost it was listed at)."""
-    unit = ratio("value", "on_hand")
+def _with_receipt_value(parts: pl.LazyFrame, entries: Entries, closing: pl.LazyFrame) -> pl.LazyFrame:
+    """Adds receipt_value: at receipt cost, an opening at the cost it was listed at, else at closing cost."""
     listed = (
         entries.points.filter((pl.col("on_hand") > 0) & pl.col("value").is_not_null())
         .group_by(CELL)
@@ -81,10 +97,7 @@ def _with_value(parts: pl.LazyFrame, entries: Entries, closing: pl.LazyFrame) ->
     )
     opened = pl.when(pl.col("received_on").is_null()).then("opening_cost")
     return (
-        parts.join(closing.select(*CELL, unit=unit), on=CELL, how="left")
+        parts.join(closing.select(*CELL, unit=ratio("value", "on_hand")), on=CELL, how="left")
         .join(listed, on=CELL, how="left")
-        .with_columns(
-            value=pl.col("qty") * pl.col("unit"),
-            receipt_value=pl.col("qty") * pl.coalesce("receipt_cost", opened, "unit"),
-        )
+        .with_columns(receipt_value=pl.col("qty") * pl.coalesce("receipt_cost", opened, "unit"))
     )

@@ -19,6 +19,9 @@ MEASURES = {"cogs": "cogs", "revenue": "revenue", "margin": "gross_margin", "uni
 INSTEAD = ("revenue", "units")
 """Ranked instead, in this order, where the ledger does not know what was asked for."""
 
+SHAPE_DECIMALS = 12
+"""Statistics are rounded here: the digits beyond depend on the order in which buckets are added."""
+
 MONEY_DECIMALS = 6
 """Values are compared after this rounding, so that two equal sums in another order are a tie."""
 
@@ -132,6 +135,7 @@ def with_shape(series: pl.LazyFrame, settings: AbcSettings, by: tuple[str, ...])
             adi=ratio("demand_buckets", "hits"),
             cv2=pl.when(pl.col("hits") >= 2).then(ratio("hit_var", pl.col("hit_mean") ** 2)),
         )
+        .with_columns(pl.col("cv", "adi", "cv2").round(SHAPE_DECIMALS))
         .with_columns(xyz=xyz_of(settings), pattern=pattern_of(settings))
         .select(*by, "demand_buckets", "cv", "xyz", "adi", "cv2", "pattern")
     )

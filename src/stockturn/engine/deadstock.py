@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+
 import polars as pl
 
 from stockturn.config import Settings
@@ -252,13 +256,18 @@ def _with_provision(cells: pl.LazyFrame, entries: Entries, settings: Settings) -
     length = (entries.as_of - entries.first_day).days + 1
     at_start = sum(length > end for end in chosen.age_buckets)
     shares = {**dict(zip(names, chosen.provision, strict=True)), start: chosen.provision[at_start]}
-    by_age = pl.sum_horizontal(pl.col(f"value_{name}") * share for name, share in shares.items())
+    by_age = _added(pl.col(f"value_{name}") * share for name, share in shares.items())
     nrv = pl.col("unit_price") * (1 - chosen.selling_cost)
     below = ((pl.col("unit_cost") - nrv) * pl.col("on_hand")).clip(lower_bound=0.0)
     known = pl.col("value").is_not_null()
     return cells.with_columns(age_provision=pl.when(known).then(by_age), nrv_provision=below).with_columns(
         provision=pl.max_horizontal("age_provision", "nrv_provision")
     )
+
+
+def _added(amounts: Iterable[pl.Expr]) -> pl.Expr:
+    """The sum, always in this order (a horizontal sum may add in any); null where one of them is."""
+    return reduce(add, amounts)
 
 
 def _narrowed(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
@@ -280,7 +289,7 @@ def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
     """The columns in order."""
     buckets = bucket_names(settings.deadstock)
     full = cells.with_columns(
-        receipt_value=pl.sum_horizontal(f"receipt_value_{name}" for name in buckets),
+        receipt_value=_added(pl.col(f"receipt_value_{name}") for name in buckets),
         excess_value=pl.col("excess_qty") * pl.col("unit_cost"),
         reason_code=pl.when(pl.col("excess_qty").is_null()).then(pl.lit("no_plan")),
     )

@@ -127,7 +127,11 @@ def mean_rate(demand: Demand, window: int) -> pl.LazyFrame:
     divided by the days since its first activity: 40 units in the 20 days since launch are 2 a day, not 0.44.
     """
     start = demand.as_of - timedelta(days=window - 1)
-    sold = demand.days.filter(pl.col("date") >= start).group_by(CELL).agg(pl.col("qty").sum().alias("sold"))
+    sold = (
+        demand.days.filter(pl.col("date") >= start)
+        .group_by(CELL)
+        .agg(tidy(pl.col("qty").sum()).alias("sold"))
+    )
     alive = (pl.lit(demand.as_of) - pl.col("first_active")).dt.total_days() + 1
     return (
         demand.active.join(sold, on=CELL, how="left")

@@ -30,6 +30,9 @@ RECEIPTS = ("purchase", "production_in", "assembly_in")
 ORDER = {kind: place for place, kind in enumerate(KINDS)}
 """The place of each kind within a day; also its number in a slot."""
 
+COST_DECIMALS = 9
+"""Unit costs are rounded here, so that rows added up in another order are the same layer."""
+
 _DAY_STEP = 1 << 5
 _CODE_STEP = 1 << 27
 
@@ -147,7 +150,9 @@ def _sums(
             day=pl.col("slot") % _CODE_STEP // _DAY_STEP,
             order=pl.col("slot") % _DAY_STEP,
             listed=pl.col("listed").fill_null(False),
-            cost=pl.when(pl.col("costed") > 0).then(pl.col("cost") / pl.col("qty") * UNITS),
+            cost=pl.when(pl.col("costed") > 0).then(
+                (pl.col("cost") / pl.col("qty") * UNITS).round(COST_DECIMALS)
+            ),
         )
     )
 
