@@ -31,9 +31,10 @@ def assemble(
     said = [part.attributes for part, _ in parts if part.attributes is not None]
     if (items := _items(frames.get("items"), said)) is not None:
         frames["items"] = items
-    for step in (_cased, _zeros):
-        frames, more = step(frames, settings)
-        notes += more
+    codes = _codes(frames)
+    frames, cased = _cased(frames, codes, settings)
+    frames, zeros = _zeros(frames, _codes(frames) if settings.ingest.sku_case == "upper" else codes, settings)
+    notes += [*cased, *zeros]
     if "movements" in frames:
         frames["movements"], covered = without_covered_periods(frames["movements"], frames.get("stock"))
         notes += covered
@@ -104,8 +105,9 @@ def _recoded(frames: dict[str, pl.DataFrame], code: pl.Expr) -> dict[str, pl.Dat
     return new
 
 
-def _cased(frames: dict[str, pl.DataFrame], settings: Settings) -> tuple[dict[str, pl.DataFrame], list[Note]]:
-    distinct = _codes(frames)
+def _cased(
+    frames: dict[str, pl.DataFrame], distinct: pl.Series, settings: Settings
+) -> tuple[dict[str, pl.DataFrame], list[Note]]:
     folded = pl.DataFrame({"sku": distinct, "upper": distinct.str.to_uppercase()})
     twins = folded.filter(pl.len().over("upper") > 1).sort("upper", "sku")
     upper = settings.ingest.sku_case == "upper"
@@ -122,9 +124,10 @@ def _cased(frames: dict[str, pl.DataFrame], settings: Settings) -> tuple[dict[st
     ]
 
 
-def _zeros(frames: dict[str, pl.DataFrame], settings: Settings) -> tuple[dict[str, pl.DataFrame], list[Note]]:
+def _zeros(
+    frames: dict[str, pl.DataFrame], distinct: pl.Series, settings: Settings
+) -> tuple[dict[str, pl.DataFrame], list[Note]]:
     """Codes of digits that are another code of the ledger without its leading zeros, where that is the only one."""
-    distinct = _codes(frames)
     digits = pl.DataFrame({"full": distinct}).filter(pl.col("full").str.contains(r"^0\d+$"))
     bare = digits.with_columns(pl.col("full").str.strip_chars_start("0").alias("sku"))
     lost = (

@@ -18,7 +18,18 @@ Said = tuple[str, Mapping[str, object]]
 ATTRIBUTES = ("name", "spec", "category", "brand", "unit", "supplier", "owner", "buyer", "seller")
 
 WARNINGS = frozenset(
-    ["kinds_by_side", "gross_without_rate", "summary_kinds", "cells_errors", "cells_uncached", "cells_unreadable", "ids_exponent", "total_differs", "opening_spread", "summary_left_out"]
+    [
+        "kinds_by_side",
+        "gross_without_rate",
+        "summary_kinds",
+        "cells_errors",
+        "cells_uncached",
+        "cells_unreadable",
+        "ids_exponent",
+        "total_differs",
+        "opening_spread",
+        "summary_left_out",
+    ]
 )
 """Notes that a person should act on; the others only say how something was read."""
 
@@ -113,7 +124,8 @@ def mostly_negative(values: pl.Series) -> bool:
 def attributes(frame: pl.DataFrame, context: Context, with_supplier: bool = False) -> pl.DataFrame | None:
     """What a table says about its items beside its own figures: one row per sku, where all its lines agree."""
     names = [n for n in ATTRIBUTES if n in frame.columns and (with_supplier or n != "supplier")]
-    if not names or "sku" not in frame.columns or frame.is_empty():
+    # a unit alone is no reason to look at every line: units are settled from the tables themselves
+    if not set(names) - {"unit"} or "sku" not in frame.columns or frame.is_empty():
         return None
     # an attribute on which the lines of a sku differ (a person, a supplier) is not one of the item
     agreed = frame.group_by("sku", maintain_order=True).agg(

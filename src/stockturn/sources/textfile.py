@@ -16,9 +16,9 @@ from stockturn.sources.grid import ROW, Grid, cell_names
 SEPARATORS = (",", "\t", ";", "|")
 SMALL = 4 << 20
 """Up to this size the csv module reads the file: it knows the cells of every line. Larger files go to polars,
-twenty times faster, with two columns to spare so that longer lines are seen."""
+twenty times faster, with columns to spare so that longer lines are seen."""
 
-SPARE = 2
+SPARE = 6
 _HEAD_LINES = 200
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # characters that stand in the headers and words of business tables, in the two writings
@@ -122,11 +122,14 @@ def read_text(data: bytes, name: str, encoding: str | None = None) -> Grid:
         raise InputError("file_empty", file=name)
     if _binary(text):
         raise InputError("file_not_a_table", file=name)
-    text = text.replace("\x00", "")
+    if "\x00" in text:
+        text = text.replace("\x00", "")
     separator = separator_of(text[: 1 << 16])
     # an even number of quotes is a sign of proper quoting; an odd one would swallow the rest of the file
     quoted = '"' in text and text.count('"') % 2 == 0
-    frame = _by_csv(text, separator, quoted) if len(data) <= SMALL else _by_polars(text, separator, quoted)
+    frame = None if len(data) <= SMALL else _by_polars(text, separator, quoted)
+    if frame is None:
+        frame = _by_csv(text, separator, quoted)
     return Grid(name, None, frame, separator=separator, encoding=used)
 
 
@@ -149,21 +152,25 @@ def _by_csv(text: str, separator: str, quoted: bool) -> pl.DataFrame:
     return pl.DataFrame({ROW: pl.Series(ROW, range(1, len(rows) + 1), dtype=pl.Int64), **columns})
 
 
-def _by_polars(text: str, separator: str, quoted: bool) -> pl.DataFrame:
+def _by_polars(text: str, separator: str, quoted: bool) -> pl.DataFrame | None:
+    """None where the quick reader stumbles over the quoting: the slow one then reads the file."""
     lines = text[: 1 << 16].splitlines()[:_HEAD_LINES]
     width = max(len(row) for row in csv.reader(lines, delimiter=separator)) + SPARE
     names = cell_names(width)
-    frame = pl.read_csv(
-        io.BytesIO(text.encode("utf-8", errors="replace")),
-        has_header=False,
-        schema=dict.fromkeys(names, pl.String),
-        missing_columns="insert",
-        separator=separator,
-        quote_char='"' if quoted else None,
-        truncate_ragged_lines=True,
-        raise_if_empty=False,
-        infer_schema=False,
-    )
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(text.encode("utf-8", errors="replace")),
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            missing_columns="insert",
+            separator=separator,
+            quote_char='"' if quoted else None,
+            truncate_ragged_lines=True,
+            raise_if_empty=False,
+            infer_schema=False,
+        )
+    except pl.exceptions.PolarsError:
+        return None
     spare = [name for name in names[-SPARE:] if frame[name].null_count() == frame.height]
     return frame.drop(spare).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
 
