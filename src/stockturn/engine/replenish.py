@@ -27,6 +27,7 @@ from stockturn.engine.reorder_cells import Known, ReorderInputs, known
 from stockturn.engine.reorder_frames import Decision, left_out, overstock, reorder_frame
 from stockturn.engine.rounding import Packs, cut_hard, round_need
 from stockturn.engine.safety import errors
+from stockturn.engine.supplier_sheets import purchase_requests, vmi_sheet
 from stockturn.engine.suppliers import supplier_scorecard
 
 __all__ = ["ReorderInputs", "ReorderResult", "reorder", "scorecard"]
@@ -35,7 +36,7 @@ __all__ = ["ReorderInputs", "ReorderResult", "reorder", "scorecard"]
 @dataclass(frozen=True)
 class ReorderResult:
     """The frames of one run. ``reorder`` has one row per cell, action ``none`` included; see reorder_frames for its
-    columns, and order_changes, plan, rebalance and buying for the others'."""
+    columns, and order_changes, plan, rebalance, buying and supplier_sheets for the others'."""
 
     reorder: pl.DataFrame
     transfers: pl.DataFrame
@@ -45,6 +46,8 @@ class ReorderResult:
     cash: pl.DataFrame
     left_out: pl.DataFrame
     overstock: pl.DataFrame
+    requests: pl.DataFrame
+    vmi: pl.DataFrame
 
 
 def reorder(inputs: ReorderInputs, settings: Settings) -> ReorderResult:
@@ -215,15 +218,18 @@ def _frames(
     main = reorder_frame(decision, as_of, settings)
     payment = facts.terms.select("supplier", "payment_days")
     changes = changes_frame(basis.lines, decision.changes, as_of)
+    plan = plan_frame(decision.cells, decision.plan, as_of, chosen)
     return ReorderResult(
         reorder=main,
         transfers=decision.transfers,
         order_changes=with_reasons(changes, as_of, lang),
-        plan=plan_frame(decision.cells, decision.plan, as_of, chosen),
+        plan=plan,
         supplier_orders=supplier_orders(decision.cells, decision.plan, as_of, chosen),
         cash=cash(decision.cells, decision.plan, basis.lines, payment, chosen, as_of),
         left_out=left_out(decision, main, as_of, settings),
         overstock=overstock(main),
+        requests=purchase_requests(main, inputs.items, as_of),
+        vmi=vmi_sheet(main, plan, inputs.items),
     )
 
 
