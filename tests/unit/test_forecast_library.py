@@ -20,7 +20,7 @@ from tests.unit.test_forecast_engine import check_sound, frame, mixed, run
 def test_a_named_library_model_gives_the_librarys_own_forecast():
     from statsforecast.models import DynamicOptimizedTheta
 
-    rows = {sku: qty for sku, qty in mixed(51, 16).items() if len(qty) >= 24}
+    rows = {sku: qty for sku, qty in mixed(51, 16).items() if len(qty) >= 24 and qty[0] > 0}
     table = run(rows, strategy="DynamicOptimizedTheta", library_origins=2).forecast
     assert set(table["model"]) == {"DynamicOptimizedTheta"}
     for sku, qty in rows.items():

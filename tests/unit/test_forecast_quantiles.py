@@ -16,10 +16,11 @@ from stockturn.config.forecast import ForecastSettings
 from stockturn.engine.forecast.backtest import scaled, spread
 from stockturn.engine.forecast.quantiles import (
     LEVELS,
+    Pools,
     counts_unit,
+    groups,
     negative_binomial,
     own_normal,
-    pooled,
 )
 from tests.unit.test_forecast_engine import frame, mixed, run
 
@@ -29,26 +30,50 @@ S = ForecastSettings(pool_series=2, pool_errors=20)
 @given(st.lists(st.floats(-50, 50), min_size=20, max_size=80))
 def test_pooled_quantiles_are_ranked_errors(errors):
     table = np.array(errors + [np.nan] * (len(errors) % 2)).reshape(-1, 2)
-    found = pooled(table, np.zeros(2, dtype=np.int8), S)[:, 0]
+    codes = np.zeros(table.shape, dtype=np.int8)
+    found = Pools(codes, codes[0], 3).quantiles(table, S)[0][:, 0]
     ordered = sorted(errors)
     for level, value in zip(LEVELS, found, strict=True):
         k = math.ceil((len(errors) + 1) * Fraction(str(level)))
         assert value == ordered[min(k, len(errors)) - 1]
 
 
-def test_a_thin_group_borrows_the_errors_of_all():
+def told(errors: np.ndarray, then: np.ndarray, now: np.ndarray, s: ForecastSettings) -> np.ndarray:
+    return Pools(then.astype(np.int8), now.astype(np.int8), 3).quantiles(errors, s)[0]
+
+
+def test_a_thin_group_borrows_from_its_pattern_and_a_thin_pattern_from_all():
     rng = np.random.default_rng(1)
-    errors = rng.normal(size=(12, 10))
-    errors[:, :2] *= 100
-    groups = np.array([3] + [0] * 9, dtype=np.int8)
-    found = pooled(errors, groups, ForecastSettings(pool_series=5, pool_errors=20))
-    everyone = pooled(errors, np.zeros(10, dtype=np.int8), ForecastSettings(pool_series=5, pool_errors=20))
-    assert found[:, 0].tolist() == everyone[:, 0].tolist()
-    assert found[3, 1] < found[3, 0]
+    errors = rng.normal(size=(12, 20)) * np.repeat([100.0, 10.0, 1.0], [1, 7, 12])
+    now = np.repeat([9, 0, 1], [1, 7, 12])  # pattern 3 alone, pattern 0 in two bands
+    s = ForecastSettings(pool_series=10, pool_errors=20)
+    found = told(errors, np.tile(now, (12, 1)), now, s)
+    of_all = told(errors, np.zeros((12, 20)), np.zeros(20), s)
+    of_pattern = told(errors[:, 1:], np.zeros((12, 19)), np.zeros(19), s)
+    of_group = told(errors[:, 8:], np.zeros((12, 12)), np.zeros(12), s)
+    assert found[:, 0].tolist() == of_all[:, 0].tolist()
+    assert found[:, 1].tolist() == of_pattern[:, 0].tolist()
+    assert found[:, 19].tolist() == of_group[:, 0].tolist()
+
+
+def test_errors_count_for_the_group_they_were_made_in():
+    """Two series that changed places halfway: each group's pool is the errors made while in it."""
+    errors = np.array([[1.0, -5.0]] * 10 + [[-5.0, 1.0]] * 10)
+    then = np.array([[0, 3]] * 10 + [[3, 0]] * 10)
+    found = told(errors, then, np.array([3, 0]), S)
+    assert found[:, 0].tolist() == [-5.0] * 6
+    assert found[:, 1].tolist() == [1.0] * 6
+
+
+def test_groups_are_patterns_cut_into_bands_of_the_newest_signal():
+    pattern = np.array([[0, 0, 0, 2, 0, 0], [0, 0, 0, 0, 0, 0]], dtype=np.int8)
+    signal = np.array([[9.0, 1.0, 1.0, 5.0, 3.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]])
+    assert groups(pattern, signal, 3).tolist() == [[2, 0, 0, 6, 1, 0], [0, 1, 1, 2, 2, 2]]
 
 
 def test_no_pool_no_quantile():
-    assert np.isnan(pooled(np.ones((3, 2)), np.zeros(2, dtype=np.int8), ForecastSettings())).all()
+    zeros = np.zeros((3, 2))
+    assert np.isnan(told(np.ones((3, 2)), zeros, zeros[0], ForecastSettings())).all()
 
 
 def test_pooled_quantiles_cover_what_they_promise():

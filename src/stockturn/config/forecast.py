@@ -95,6 +95,9 @@ class ForecastSettings(Section):
     pinball_origins: int = Field(4, ge=1, description="newest origins whose quantiles are scored")
     pool_series: int = Field(30, ge=2, description="series that a class needs for quantiles of its own")
     pool_errors: int = Field(200, ge=20, description="errors that a class needs for quantiles of its own")
+    pool_bands: int = Field(
+        3, ge=1, description="bands of forecast over spread that each pattern is cut into for its quantiles"
+    )
     own_errors: int = Field(6, ge=2, description="past errors of its own a series needs for the fallback")
     own_weight: float = Field(
         24.0, gt=0, description="errors the spread of demand counts for beside a series' own past errors"

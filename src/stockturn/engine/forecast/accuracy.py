@@ -9,9 +9,9 @@ import polars as pl
 
 from stockturn.config.forecast import ForecastSettings
 from stockturn.engine.expr import ratio
-from stockturn.engine.forecast.backtest import Backtest
+from stockturn.engine.forecast.backtest import Backtest, complete_by
 from stockturn.engine.forecast.pattern import Codes
-from stockturn.engine.forecast.quantiles import pooled
+from stockturn.engine.forecast.quantiles import Pools
 from stockturn.engine.forecast.smoothing import Array
 
 RIVALS = ("", "habit_", "seasonal_")
@@ -36,8 +36,9 @@ def scores_frame(
     keys: pl.DataFrame,
     about: pl.DataFrame,
     parts: list[Backtest],
-    pattern: Codes,
+    group: Codes,
     unit: Array,
+    span: int,
     s: ForecastSettings,
 ) -> pl.DataFrame:
     """One row per series: its keys, model, pattern, and sums of errors in its own units (squares: squared)."""
@@ -46,34 +47,41 @@ def scores_frame(
         values = np.concatenate([part.scores[name] for part in parts])
         power = 0 if name == "origins" else 2 if name.endswith(("sq_error", "mse")) else 1
         columns[name] = values * unit**power
-    for name, values in _pinballs(parts, pattern, s).items():
+    for name, values in _pinballs(parts, group, span, s).items():
         columns[name] = values * unit
     frame = pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
     return pl.concat([keys, about.select("pattern", "model"), frame], how="horizontal")
 
 
-def _pinballs(parts: list[Backtest], pattern: Codes, s: ForecastSettings) -> dict[str, Array]:
+def _pinballs(parts: list[Backtest], group: Codes, span: int, s: ForecastSettings) -> dict[str, Array]:
     """Sum over the scored origins of the pinball loss of the 95 % quantile of the lead-time sum, ours and the
     habit's, each with the quantile that pooled errors gave at that origin; and of what came."""
 
     def join(name: str) -> Array:
         return np.concatenate([getattr(part.judged, name) for part in parts], axis=-1)
 
-    came = join("came")
-    out = {}
-    known = ~np.isnan(came)
-    for name, prefix in (("pinball", ""), ("habit_pinball", "habit_")):
-        said, scale, errors = join(prefix + "said"), join(prefix + "scale"), join(prefix + "errors")
-        total = np.zeros(came.shape[1])
-        for at in range(len(came)):
-            shape = pooled(errors[at], pattern, s, (PINBALL_LEVEL,))[0]
-            short = came[at] - np.maximum(said[at] + scale[at] * shape, 0.0)
-            loss = np.maximum(PINBALL_LEVEL * short, (PINBALL_LEVEL - 1) * short)
-            known[at] &= ~np.isnan(loss)
-            total += np.where(known[at], loss, 0.0)
-        out[name + "_loss"] = total
-    out["judged"] = np.where(known, came, 0.0).sum(axis=0)
+    came, said, scale, errors = join("came"), join("said"), join("scale"), join("errors")
+    habit = join("habit_said"), join("habit_scale"), join("habit_errors")
+    out = {name: np.zeros(came.shape[1]) for name in ("pinball_loss", "habit_pinball_loss", "judged")}
+    for at, row in enumerate(parts[0].judged.rows):
+        then = np.full(errors[at].shape, -1, dtype=np.int8)
+        before = group[:-1][complete_by(int(row), span, s)]
+        then[: len(before)] = before
+        pools = Pools(then, group[row], s.pool_bands)
+        mine = _loss(came[at], said[at], scale[at], pools.quantiles(errors[at], s, (PINBALL_LEVEL,))[0][0])
+        theirs = _loss(
+            came[at], habit[0][at], habit[1][at], pools.quantiles(habit[2][at], s, (PINBALL_LEVEL,))[0][0]
+        )
+        known = ~np.isnan(mine + theirs)
+        for name, values in (("pinball_loss", mine), ("habit_pinball_loss", theirs), ("judged", came[at])):
+            out[name] += np.where(known, values, 0.0)
     return out
+
+
+def _loss(came: Array, said: Array, scale: Array, shape: Array) -> Array:
+    """Pinball loss of a quantile that lies ``shape`` scales above the forecast."""
+    short = came - np.maximum(said + scale * shape, 0.0)
+    return np.maximum(PINBALL_LEVEL * short, (PINBALL_LEVEL - 1) * short)
 
 
 def accuracy_frame(scores: pl.DataFrame, span: int) -> pl.DataFrame:

@@ -21,7 +21,8 @@ class Backtest:
 
     ``means`` (H, n): the forecast. ``lead`` and ``total`` (P, H, n): past errors (came - said) of single buckets
     and of the sums over 1..H buckets, in units of ``lead_scale`` and ``total_scale`` (H, n). ``model`` (n,).
-    ``scores``: name -> (n,) sums of errors that accuracy is made of. ``pinball``: see accuracy.
+    ``signal`` (P + 1, n): forecast over spread at every origin. ``scores``: name -> (n,) sums of errors that
+    accuracy is made of. ``judged``: what scoring quantiles needs.
     """
 
     means: Array
@@ -30,6 +31,7 @@ class Backtest:
     total: Array
     lead_scale: Array
     total_scale: Array
+    signal: Array
     scores: dict[str, Array]
     judged: Judged
 
@@ -37,8 +39,10 @@ class Backtest:
 @dataclass(frozen=True)
 class Judged:
     """What scoring a quantile of the lead-time sum at the newest origins needs: per scored origin the forecast
-    sum, what came, the scale then, and the scaled errors complete by then; for the forecast and the habit."""
+    sum, what came, the scale then, and the scaled errors complete by then; for the forecast and the habit. ``rows``:
+    which of the past origins these are."""
 
+    rows: Ints
     came: Array
     said: Array
     scale: Array
@@ -98,6 +102,7 @@ def backtest(y: Array, task: Task, pattern: Codes, forecaster: Forecaster, span:
         total=total.astype(np.float32),
         lead_scale=lead_scale,
         total_scale=total_scale,
+        signal=_over(said[:, :span].mean(axis=1), base).astype(np.float32),
         scores=_scores(y, past, np.where(old, np.nan, came)[:, :span], rivals, task.settings.scored_origins),
         judged=_judged(
             base[:-1],
@@ -109,6 +114,10 @@ def backtest(y: Array, task: Task, pattern: Codes, forecaster: Forecaster, span:
             task.settings,
         ),
     )
+
+
+def _over(said: Array, base: Array) -> Array:
+    return np.divide(said, base, out=np.zeros_like(said), where=(base > 0) & ~np.isnan(said))
 
 
 def _ahead(y: Array, origins: Ints, lead: int) -> Array:
@@ -169,6 +178,7 @@ def _judged(
     mine = [_then(came - said, grown, i, span, s) for i in at]
     theirs = [_then(came - habit, grown, i, span, s) for i in at]
     return Judged(
+        rows=at,
         came=came[at],
         said=said[at],
         habit_said=habit[at],
@@ -183,11 +193,15 @@ def _stacked(rows: list[Array], *shape: int) -> Array:
     return np.stack(rows) if rows else np.empty((0, *shape))
 
 
+def complete_by(at: int, span: int, s: ForecastSettings) -> slice:
+    """The newest past origins whose sums over ``span`` were complete when the ``at``-th past origin was the newest."""
+    return slice(max(at - span - s.origins + 1, 0), max(at - span + 1, 0))
+
+
 def _then(sums: Array, base: Array, at: int, span: int, s: ForecastSettings) -> tuple[Array, Array]:
     """Scale at one past origin, and the scaled errors that were complete by then, padded to ``origins`` rows."""
-    known = sums[max(at - span - s.origins + 1, 0) : max(at - span + 1, 0)]
-    unit = base[max(at - span - s.origins + 1, 0) : max(at - span + 1, 0)]
-    errors, rho = scaled(known, unit, s.own_weight)
+    complete = complete_by(at, span, s)
+    errors, rho = scaled(sums[complete], base[complete], s.own_weight)
     padded = np.full((s.origins, sums.shape[1]), np.nan)
     padded[: len(errors)] = errors
     return base[at] * rho, padded

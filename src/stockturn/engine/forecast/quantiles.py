@@ -8,37 +8,73 @@ import numpy as np
 
 from stockturn.config.forecast import ForecastSettings
 from stockturn.engine.forecast.pattern import Codes
-from stockturn.engine.forecast.smoothing import Array, Flags, Ints
+from stockturn.engine.forecast.smoothing import Array, Ints
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 NAMES = ("q50", "q80", "q90", "q95", "q97_5", "q99")
 
 
-def pooled(errors: Array, groups: Codes, s: ForecastSettings, levels: tuple[float, ...] = LEVELS) -> Array:
-    """Quantiles of scaled errors for every series: (levels, series); NaN where no pool is large enough.
-
-    ``errors`` is (origins, series) in units of each series' scale, NaN where there is none. The pool of a series
-    is its group, or all series where the group has fewer than ``pool_series`` series or ``pool_errors`` errors.
-    The k-th smallest of n with k = ceil((n + 1) level), as split conformal prediction has it.
-    Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018).
-    """
-    out = np.full((len(levels), errors.shape[1]), np.nan)
-    everyone = _ranked(errors, np.ones(errors.shape[1], dtype=bool), s, levels)
-    for group in np.unique(groups):
-        mine = groups == group
-        ranked = _ranked(errors, mine, s, levels)
-        found = ranked if ranked is not None else everyone
-        if found is not None:
-            out[:, mine] = found[:, None]
-    return out
+def groups(pattern: Codes, signal: Array, bands: int) -> Codes:
+    """Group of every series at every origin (rows; the newest last): its pattern and, inside it, a band of
+    ``signal``, the forecast in units of the spread. An item that hardly sells errs in another shape than one with a
+    high level and the same spread. Bands are cut at equal shares of the newest row; code = pattern x bands + band."""
+    level = np.round(signal, 6)
+    band = np.zeros(pattern.shape, dtype=np.int8)
+    shares = np.arange(1, bands) / bands
+    for kind in np.unique(pattern[-1]):
+        cuts = np.quantile(level[-1, pattern[-1] == kind], shares, method="lower")
+        here = pattern == kind
+        band[here] = np.searchsorted(cuts, level[here], side="right")
+    codes: Codes = (pattern * bands + band).astype(np.int8)
+    return codes
 
 
-def _ranked(errors: Array, mine: Flags, s: ForecastSettings, levels: tuple[float, ...]) -> Array | None:
-    pool = errors[:, mine]
-    known = ~np.isnan(pool)
-    if int(known.any(axis=0).sum()) < s.pool_series or int(known.sum()) < s.pool_errors:
-        return None
-    values = pool[known]
+class Pools:
+    """Which past errors speak for which series: those made in the group that the series is in now."""
+
+    def __init__(self, then: Codes, now: Codes, bands: int) -> None:
+        """``then`` (origins, series): group at each origin, negative for none; ``now`` (series,)."""
+        self.series = len(now)
+        self.ranks = [
+            (
+                np.flatnonzero(now == code),
+                np.flatnonzero(then == code),
+                np.flatnonzero(then // bands == code // bands),
+            )
+            for code in np.unique(now)
+        ]
+
+    def quantiles(
+        self, errors: Array, s: ForecastSettings, levels: tuple[float, ...] = LEVELS
+    ) -> tuple[Array, Array]:
+        """Quantiles of scaled errors for every series (levels, series), NaN where no pool is large enough, and the
+        root mean square of the pool (series,).
+
+        ``errors`` is (origins, series) in units of each series' scale, NaN where there is none. The pool is the group,
+        its pattern where the group has fewer than ``pool_series`` series or ``pool_errors`` errors, else all errors.
+        The k-th smallest of n with k = ceil((n + 1) level), as split conformal prediction has it.
+        Source: Vovk, Gammerman & Shafer (2005); Lei et al. (2018).
+        """
+        flat = errors.ravel()
+        out, rms = np.full((len(levels), self.series), np.nan), np.ones(self.series)
+        everything = np.arange(flat.size)
+        for mine, group, pattern in self.ranks:
+            known = pattern[~np.isnan(flat[pattern])]
+            if len(known):
+                rms[mine] = np.sqrt(np.mean(flat[known].astype(float) ** 2))
+            for members in (group, pattern, everything):
+                pool = members[~np.isnan(flat[members])]
+                if len(pool) >= s.pool_errors and self._distinct(pool) >= s.pool_series:
+                    out[:, mine] = _ranked(flat[pool], levels)[:, None]
+                    rms[mine] = np.sqrt(np.mean(flat[pool].astype(float) ** 2))
+                    break
+        return out, rms
+
+    def _distinct(self, members: Ints) -> int:
+        return int((np.bincount(members % self.series, minlength=self.series) > 0).sum())
+
+
+def _ranked(values: Array, levels: tuple[float, ...]) -> Array:
     rank = np.ceil((len(values) + 1) * np.asarray(levels)).astype(int).clip(1, len(values)) - 1
     return np.asarray(np.partition(values, np.unique(rank))[rank], dtype=float)
 

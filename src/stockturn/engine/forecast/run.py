@@ -18,7 +18,7 @@ from stockturn.engine.forecast.models import OWN
 from stockturn.engine.forecast.notes import reasons
 from stockturn.engine.forecast.panel import Panel, build_panel, normalised, repeated
 from stockturn.engine.forecast.pattern import INTERMITTENT, PATTERNS, Codes, patterns
-from stockturn.engine.forecast.quantiles import NAMES
+from stockturn.engine.forecast.quantiles import NAMES, groups
 from stockturn.engine.forecast.shapes import shapes
 from stockturn.engine.forecast.smoothing import Array
 
@@ -71,7 +71,8 @@ def forecast(
         _chunk(values[:, piece], task, pattern[:, piece], choice.of(piece), factor, span)
         for piece in panel.chunks(s.chunk)
     ]
-    return _frames(_Made(panel, values, unit, pattern[-1], choice, parts, task), horizon, span)
+    group = groups(pattern, np.concatenate([part.signal for part in parts], axis=1), s.pool_bands)
+    return _frames(_Made(panel, values, unit, group, choice, parts, task), horizon, span)
 
 
 def _bias(values: Array, panel: Panel, task: Task, span: int, cuts: tuple[float, float]) -> Array:
@@ -107,12 +108,12 @@ def _speak(y: Array, task: Task, pattern: Codes, choice: Choice, factor: Array) 
 
 @dataclass(frozen=True)
 class _Made:
-    """A finished run, before it is put into frames; ``values`` in units of ``unit``, ``pattern`` the newest."""
+    """A finished run, before it is put into frames; ``values`` in units of ``unit``, ``group`` by origin."""
 
     panel: Panel
     values: Array
     unit: Array
-    pattern: Codes
+    group: Codes
     choice: Choice
     parts: list[Backtest]
     task: Task
@@ -121,11 +122,11 @@ class _Made:
 def _frames(made: _Made, horizon: int, span: int) -> ForecastResult:
     panel, task, unit = made.panel, made.task, made.unit
     means = np.concatenate([part.means for part in made.parts], axis=1)
-    found = shapes(made.values, means, made.pattern, made.parts, task)
+    found = shapes(made.values, means, made.group, made.parts, task)
     about = pl.DataFrame(
         {
             "model": made.choice.labels(np.concatenate([part.model for part in made.parts])),
-            "pattern": pl.Series(PATTERNS)[made.pattern.astype(np.int64)],
+            "pattern": pl.Series(PATTERNS)[made.group[-1].astype(np.int64) // task.settings.pool_bands],
             "reason_code": reasons(made.values, task.settings, task.bucket),
         }
     )
@@ -139,7 +140,7 @@ def _frames(made: _Made, horizon: int, span: int) -> ForecastResult:
         pl.Series("error_sd", (found.error_sd * unit).T.ravel()),
     )
     index = np.repeat(np.arange(panel.series), horizon)
-    scores = scores_frame(panel.keys, about, made.parts, made.pattern, unit, task.settings)
+    scores = scores_frame(panel.keys, about, made.parts, made.group, unit, span, task.settings)
     return ForecastResult(
         forecast=pl.concat([out, about[index]], how="horizontal"),
         sums=sums,

@@ -9,8 +9,8 @@ import numpy as np
 from stockturn.engine.forecast.backtest import Backtest, spread
 from stockturn.engine.forecast.blend import Task
 from stockturn.engine.forecast.pattern import INTERMITTENT, Codes
-from stockturn.engine.forecast.quantiles import LEVELS, counts_unit, negative_binomial, own_normal, pooled
-from stockturn.engine.forecast.smoothing import Array, ages
+from stockturn.engine.forecast.quantiles import LEVELS, Pools, counts_unit, negative_binomial, own_normal
+from stockturn.engine.forecast.smoothing import Array, Flags, ages
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,18 @@ class Shapes:
     error_sd: Array
 
 
-def shapes(y: Array, means: Array, pattern: Codes, parts: list[Backtest], task: Task) -> Shapes:
-    """Quantiles of the forecast, from errors pooled by pattern; never negative, never crossing, and of sums never
+def shapes(y: Array, means: Array, group: Codes, parts: list[Backtest], task: Task) -> Shapes:
+    """Quantiles of the forecast, from errors pooled by ``group`` (origins and now, series); never negative, never crossing, and of sums never
     falling with the span."""
     young = _young_scale(y, means, task)
     grow = np.sqrt(np.arange(1, task.horizon + 1))
     lead_scale = _scale([part.lead_scale for part in parts], young, np.ones(task.horizon))
     total_scale = _scale([part.total_scale for part in parts], young, grow)
     sums = np.cumsum(means, axis=0)
-    lead, _ = _quantiles(y, means, lead_scale, [part.lead for part in parts], pattern, task)
-    total, sd = _quantiles(y, sums, total_scale, [part.total for part in parts], pattern, task)
+    pools = Pools(group[:-1], group[-1], task.settings.pool_bands)
+    sparse = group[-1] // task.settings.pool_bands >= INTERMITTENT
+    lead, _ = _quantiles(y, means, lead_scale, [part.lead for part in parts], pools, sparse, task)
+    total, sd = _quantiles(y, sums, total_scale, [part.total for part in parts], pools, sparse, task)
     return Shapes(lead, np.maximum.accumulate(total, axis=1), sd)
 
 
@@ -54,7 +56,7 @@ def _young_scale(y: Array, means: Array, task: Task) -> Array:
 
 
 def _quantiles(
-    y: Array, means: Array, scale: Array, errors: list[Array], pattern: Codes, task: Task
+    y: Array, means: Array, scale: Array, errors: list[Array], pools: Pools, sparse: Flags, task: Task
 ) -> tuple[Array, Array]:
     s = task.settings
     out = np.empty((len(LEVELS), *means.shape))
@@ -63,7 +65,7 @@ def _quantiles(
     last: tuple[Array, Array] | None = None
     for lead in range(len(means)):
         mine = np.concatenate([part[:, lead] for part in errors], axis=1)
-        pool, rms = pooled(mine, pattern, s), _rms(mine, pattern)
+        pool, rms = pools.quantiles(mine, s)
         if last is not None and lead >= s.origins and np.isnan(mine).all():
             pool, rms = last  # beyond the leads that past origins reach
         last = pool, rms
@@ -71,7 +73,7 @@ def _quantiles(
         shape = np.where(alone, own_normal(mine, scale[lead], s), pool) if alone.any() else pool
         out[:, lead] = means[lead] + shape * scale[lead]
         sd[lead] = rms * scale[lead]
-        lone = alone & (pattern >= INTERMITTENT) & ~np.isnan(counts) & (sd[lead] > 0)
+        lone = alone & sparse & ~np.isnan(counts) & (sd[lead] > 0)
         lone &= means[lead] <= s.count_limit * np.where(lone, counts, 1.0)
         if lone.any():
             unit = counts[lone]
@@ -79,15 +81,3 @@ def _quantiles(
                 means[lead, lone] / unit, (sd[lead, lone] / unit) ** 2
             )
     return np.maximum.accumulate(np.maximum(out, 0.0), axis=0), sd
-
-
-def _rms(errors: Array, pattern: Codes) -> Array:
-    """Root mean square of the scaled errors of each series' pattern; 1 where there are none."""
-    out = np.ones(errors.shape[1])
-    for group in np.unique(pattern):
-        mine = pattern == group
-        pool = errors[:, mine]
-        known = pool[~np.isnan(pool)]
-        if len(known):
-            out[mine] = np.sqrt(np.mean(known.astype(float) ** 2))
-    return out
