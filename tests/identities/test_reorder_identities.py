@@ -319,5 +319,27 @@ def test_order_of_rows_and_an_empty_warehouse_change_nothing() -> None:
     more = type(inputs)(**(vars(inputs) | {"closing": pl.concat([inputs.closing, empty])}))
     wider = run(more, **BINDING).reorder
     assert wider.filter(pl.col("warehouse") != "W9").drop("unit_cost").equals(plain.drop("unit_cost"))
-    added = wider.filter((pl.col("warehouse") == "W9") & (pl.col("policy") != "minmax"))
+    added = wider.filter(pl.col("warehouse") == "W9")
     assert added["suggested_qty"].sum() == 0
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_no_figure_is_nan_or_infinite(seed: int) -> None:
+    """In no frame, also with holes and zeros in costs, packs and terms."""
+    inputs = mixed_company(seed)
+    hole = pl.when(pl.int_range(pl.len()) % 5 == 0)
+    holed = {
+        "closing": inputs.closing.with_columns(
+            unit_cost=hole.then(None).otherwise("unit_cost"),
+            on_hand=hole.then(float("nan")).otherwise("on_hand"),
+        ),
+        "items": inputs.items.with_columns(
+            order_multiple=hole.then(0.0).otherwise("order_multiple"),
+            max_stock=hole.then(0.0).otherwise("max_stock"),
+            lead_time_days=hole.then(None).otherwise("lead_time_days"),
+        ),
+    }
+    found = run(type(inputs)(**(vars(inputs) | holed)), **BINDING)
+    for name, frame in vars(found).items():
+        floats = frame.select(pl.col(pl.Float64).is_finite().all())
+        assert all(value is not False for value in (floats.row(0) if floats.width else ())), (name, floats)

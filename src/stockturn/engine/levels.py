@@ -35,7 +35,8 @@ def numbers(frame: pl.DataFrame, name: str, default: float = 0.0) -> Floats:
 
 @dataclass(frozen=True)
 class Terms:
-    """What stays the same over the plan, per cell. ``promised`` marks cells with reserved units."""
+    """What stays the same over the plan, per cell. ``promised`` marks cells with reserved units,
+    ``kept`` those where the item's minimum and maximum hold."""
 
     policy: np.ndarray
     lead: Floats
@@ -50,6 +51,7 @@ class Terms:
     unit_cost: Floats
     stopped: np.ndarray
     promised: np.ndarray
+    kept: np.ndarray
 
     @property
     def span(self) -> Floats:
@@ -85,7 +87,7 @@ class Levels:
 def terms_of(cells: pl.DataFrame, settings: ReorderSettings) -> Terms:
     """The terms of the cells; a min-max cell without both numbers falls back to rs."""
     policy = cells.get_column("policy").to_numpy().astype("U6")
-    maximum = numbers(cells, "max_stock", np.inf)
+    maximum = _positive(numbers(cells, "max_stock"), np.inf)  # 0 stands for: none stated
     minimum = numbers(cells, "min_stock", np.nan)
     complete = np.isfinite(maximum) & ~np.isnan(minimum)
     status = cells.get_column("status").str.to_lowercase().is_in(list(settings.stopped)).fill_null(False)
@@ -99,11 +101,18 @@ def terms_of(cells: pl.DataFrame, settings: ReorderSettings) -> Terms:
         np.maximum(numbers(cells, "moq"), 0.0),
         _positive(numbers(cells, "order_multiple"), settings.order_multiple),
         np.nan_to_num(minimum),
-        np.where(maximum > 0, maximum, np.inf),
+        maximum,
         np.maximum(numbers(cells, "unit_cost"), 0.0),
         status.to_numpy(),
         numbers(cells, "reserved") > 0,
+        _kept(cells),
     )
+
+
+def _kept(cells: pl.DataFrame) -> np.ndarray:
+    """Where a minimum and maximum of the item hold: where the sku stands or sells, or has no other warehouse."""
+    used = (pl.col("on_hand") != 0) | (pl.col("demand_per_day") > 0)
+    return cells.select(used | ~used.any().over("sku")).to_series().fill_null(False).to_numpy()
 
 
 def _positive(value: Floats, default: float) -> Floats:
@@ -227,5 +236,5 @@ def need_of(terms: Terms, stocks: Stocks, levels: Levels, position: Floats) -> F
         fill_up,
     )
     owed = terms.promised & (position < -HAIR)  # reserved goods are asked for, whatever the forecast says
-    asked = (levels.span_demand > HAIR) | (policy == "minmax") | owed
+    asked = (levels.span_demand > HAIR) | ((policy == "minmax") & terms.kept) | owed
     return plain_need(np.where(asked & ~terms.stopped, wanted, 0.0))

@@ -50,7 +50,9 @@ def with_policy(cells: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
         ),
         "target": pl.coalesce(_ruled("target"), pl.lit(settings.target)),
         "review_days": pl.coalesce(
-            _ruled("review_days"), "supplier_review_days", pl.lit(float(settings.review_days))
+            _ruled("review_days"),
+            pl.col("supplier_review_days").clip(lower_bound=0.0),
+            pl.lit(float(settings.review_days)),
         ),
         "lead_time_source": pl.when(_ruled("lead_time_days").is_not_null())
         .then(pl.lit("rule"))

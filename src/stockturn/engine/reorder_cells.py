@@ -117,7 +117,7 @@ def _stock(inputs: ReorderInputs) -> pl.DataFrame:
         .join(_rates(inputs), on=CELL, how="full", coalesce=True)
         .join(costs, on="sku", how="left")
         .with_columns(
-            pl.col("on_hand", "reserved", "demand_per_day").fill_null(0.0),
+            pl.col("on_hand", "reserved", "demand_per_day").fill_nan(None).fill_null(0.0),
             pl.col("rate_basis").fill_null(MEAN_RATE),
             unit_cost=pl.coalesce("unit_cost", pl.col("unit_cost").mean().over("sku"), "item_cost"),
         )

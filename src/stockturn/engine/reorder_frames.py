@@ -121,7 +121,7 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
         above_max=pl.Series(d.rounded.cap_exceeded), kept_qty=pl.Series(d.kept), shelf_room=pl.Series(d.shelf_room),
         fitting_qty=pl.Series(d.fitting), space=pl.Series(d.space), held=pl.Series(d.ordered.held),
         extra=pl.Series(d.ordered.extra), cut=pl.Series(d.ordered.cut), stopped=pl.Series(terms.stopped),
-        measured=pl.Series(d.stocks.measured),
+        measured=pl.Series(d.stocks.measured), kept=pl.Series(terms.kept),
     )  # fmt: skip
 
 

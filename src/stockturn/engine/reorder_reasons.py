@@ -82,8 +82,9 @@ def _need(lang: str) -> list[pl.Expr]:
     """The need, or why there is none."""
     need = pl.col("need_qty")
     by_trigger = pl.col("policy").is_in(["sS", "rop", "minmax"])
+    by_numbers = (pl.col("policy") == "minmax") & pl.col("kept")
     above = pl.col("placed_qty") > pl.col("reorder_point") + HAIR
-    asked = (pl.col("span_demand") > HAIR) | (pl.col("policy") == "minmax")
+    asked = (pl.col("span_demand") > HAIR) | by_numbers
     lots = pl.col("policy") == "rop"
     return [
         pl.when(need > 0)
