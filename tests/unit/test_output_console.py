@@ -16,7 +16,6 @@ from stockturn.output.console_turnover import sparkline
 from stockturn.output.formats import width
 from stockturn.output.sheets import build_report
 from tests.company import NASTY, analysis
-from tests.goldens import matches_golden
 
 
 def _settings(lang: str = "en", **report: object) -> Settings:
@@ -34,22 +33,6 @@ def _screen(lang: str, columns: int = 100) -> str:
     report = build_report(analysis(), _settings(lang), {"stockturn": "0.1.0"})
     show_report(report, ["report.xlsx", "report.html"], console=make_console(file=stream, columns=columns))
     return stream.getvalue()
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_screens_are_the_golden_ones(lang: str) -> None:
-    """Report, turnover by category, turnover of the whole, deadstock, ingest: as a reader sees them."""
-    run, settings = analysis(), _settings(lang)
-    parts = [
-        _screen(lang),
-        _shown(Result("turnover", {"turnover": run.by["category"]}, period=run.period, screen={"trend": run.trend}), settings),
-        _shown(Result("turnover", {"turnover": run.total}, period=run.period, screen={"trend": run.trend, "by": run.by["category"]}), settings),
-        _shown(Result("abc", {"abc": run.abc}), settings, top=5),
-        _shown(Result("deadstock", {"deadstock": run.deadstock}), settings, top=5),
-        _shown(Result("sheets", {"sheets": run.sheets, "refused": run.refused, "differences": run.differences}), settings, top=3),
-    ]  # fmt: skip
-    text = "\n".join(line.rstrip() for part in parts for line in part.splitlines()) + "\n"
-    matches_golden(f"screens_{lang}.txt", text)
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 132, 250])

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from stockturn.output.phrases import Phrases
 from stockturn.output.sheets import build_report
 from tests.browser import Browser
 from tests.company import NASTY, analysis
-from tests.goldens import matches_golden
+from tests.reading import outline
 
 VERSIONS = {"stockturn": "0.1.0"}
 
@@ -36,52 +35,10 @@ def _report(lang: str = "en") -> Report:
     return build_report(analysis(), _settings(lang), VERSIONS)
 
 
-class Outline(HTMLParser):
-    """Tags, ids, headings and text of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.outline: list[str] = []
-        self.texts: list[str] = []
-        self.inside = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        self.inside = tag
-        if tag in ("section", "article", "figure"):
-            self.outline.append(f"{tag} {dict(attrs).get('id') or ''}".strip())
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if data.strip() and self.inside not in ("style", "script"):
-            self.texts.append(data)
-        if self.inside in ("h1", "h2", "h3", "button"):
-            self.outline.append(f"  {self.inside}: {data.strip()}")
-
-
-def _outline(page: str) -> Outline:
-    parser = Outline()
-    parser.feed(page)
-    return parser
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_outline_of_the_page_is_the_golden_one(lang: str) -> None:
-    """Sections, tables, charts and headers in order."""
-    matches_golden(
-        f"page_{lang}.txt", "\n".join(_outline(render(_report(lang), _settings(lang))).outline) + "\n"
-    )
-
-
 def test_nothing_on_the_page_comes_from_outside_and_nothing_inline_escapes_the_policy() -> None:
     """One script and one style, both by hash; no address, no event attribute, no style attribute."""
     page = render(_report(), _settings())
-    parsed = _outline(page)
+    parsed = outline(page)
     assert parsed.tags.count("script") == parsed.tags.count("style") == 1
     assert not {"img", "iframe", "link", "object", "embed", "base", "form"} & set(parsed.tags)
     names = {name for name, _ in parsed.attributes}
@@ -101,10 +58,10 @@ def test_nothing_on_the_page_comes_from_outside_and_nothing_inline_escapes_the_p
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_names_that_look_like_code_are_text_on_the_page(lang: str) -> None:
     """Escaped once: the reader sees the name as it is in the export."""
-    parsed = _outline(render(_report(lang), _settings(lang)))
+    parsed = outline(render(_report(lang), _settings(lang)))
     assert set(NASTY) <= {text.strip() for text in parsed.texts}
     hostile = replace(analysis('"><svg onload=alert(1)>'), as_of=analysis().as_of)
-    tags = _outline(render(build_report(hostile, _settings(lang), VERSIONS), _settings(lang)))
+    tags = outline(render(build_report(hostile, _settings(lang), VERSIONS), _settings(lang)))
     assert not [name for name, _ in tags.attributes if name.startswith("on")]
 
 
@@ -116,14 +73,14 @@ def test_a_category_that_looks_like_markup_does_not_break_a_chart() -> None:
     drawn = draw(block, Chart("bars", nasty, "category", ("avg_inventory",)), Phrases("en"))
     assert "<script" not in drawn
     assert drawn.count("&lt;script&gt;") >= 2
-    parsed = _outline(drawn)
+    parsed = outline(drawn)
     assert parsed.tags[0] == "svg"
     assert ("role", "img") in parsed.attributes
 
 
 def test_no_cell_says_nan_or_none() -> None:
     """What is not known is blank."""
-    words = {text.strip().lower() for text in _outline(render(_report(), _settings())).texts}
+    words = {text.strip().lower() for text in outline(render(_report(), _settings())).texts}
     assert not words & {"nan", "none", "null", "inf", "-inf", "undefined"}
 
 
