@@ -39,6 +39,7 @@ golden: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m docs.build
+	$(BIN)/python -m docs.pictures
 
 format: $(STAMP)
 	$(BIN)/ruff format src tests benches

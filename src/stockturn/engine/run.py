@@ -23,6 +23,9 @@ from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
 from stockturn.model import Analysis, Ledger, Note, Period, Supply
 
+_PLANNED = tuple({field.name for field in fields(ReorderResult)} & {field.name for field in fields(Supply)})
+"""Frames of the replenishment that the report shows."""
+
 Compared = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]
 
 
@@ -151,7 +154,7 @@ class Run:
             totals=made.result.totals,
             suppliers=self.suppliers(),
             notes=made.notes,
-            **{field.name: getattr(plan, field.name) for field in fields(plan)},
+            **{name: getattr(plan, name) for name in _PLANNED},
         )
 
     def analysis(self, notes: tuple[Note, ...] = ()) -> Analysis:
