@@ -79,21 +79,18 @@ def _column(name: str, cells: Sequence[Any]) -> pl.Series:
     column, because a call per cell would cost more than the reading.
     """
     kinds = set(map(type, cells)) - {type(None)}
-    if "" in cells:
-        kinds = {type(cell) for cell in cells if cell != ""} - {type(None)}
-    if kinds <= {float, int}:
-        return pl.Series(name, [cell if cell != "" else None for cell in cells], dtype=pl.Float64)
-    if kinds == {date}:
-        return _only(name, cells, date, pl.Date())
-    if kinds == {datetime}:
-        return _only(name, cells, datetime, pl.Datetime("us"))
-    columns = _by_kind(name, cells, kinds)
-    pieces = [as_text(series.name, series.dtype) for series in columns]
-    return pl.DataFrame(columns).select(pl.coalesce(pieces).alias(name))[name]
+    texts = _texts(name, cells) if str in kinds else None
+    if texts is not None and (kinds == {str} or texts.null_count() < len(texts)):
+        others = _by_kind(name, cells, kinds - {str})
+        return _joined(name, [texts, *others]) if others else texts
+    kinds -= {str}
+    pieces = _by_kind(name, cells, kinds)
+    if len(pieces) == 1:
+        return pieces[0].alias(name)
+    return _joined(name, pieces) if pieces else pl.Series(name, [None] * len(cells), dtype=pl.String)
 
 
 _KINDS: dict[type, pl.DataType] = {
-    str: pl.String(),
     float: pl.Float64(),
     int: pl.Float64(),
     date: pl.Date(),
@@ -101,18 +98,28 @@ _KINDS: dict[type, pl.DataType] = {
 }
 
 
+def _texts(name: str, cells: Sequence[Any]) -> pl.Series:
+    return pl.Series(
+        name, [cell if type(cell) is str and cell != "" else None for cell in cells], dtype=pl.String
+    )
+
+
 def _by_kind(name: str, cells: Sequence[Any], kinds: set[type]) -> list[pl.Series]:
-    found = [_only(f"{name}_{kind.__name__}", cells, kind, _KINDS[kind]) for kind in kinds & _KINDS.keys()]
+    """One column per kind of cell, null where the cell is of another kind."""
+    found = [
+        pl.Series(f"{name}_{kind.__name__}", [c if type(c) is kind else None for c in cells], dtype=dtype)
+        for kind, dtype in _KINDS.items()
+        if kind in kinds
+    ]
     if kinds - _KINDS.keys():
-        others = [None if type(cell) in _KINDS else _other(cell) for cell in cells]
-        found.append(pl.Series(f"{name}_other", others, dtype=pl.String))
+        rest = [None if type(cell) in _KINDS or type(cell) is str else _other(cell) for cell in cells]
+        found.append(pl.Series(f"{name}_other", rest, dtype=pl.String))
     return found
 
 
-def _only(name: str, cells: Sequence[Any], kind: type, dtype: pl.DataType) -> pl.Series:
-    return pl.Series(
-        name, [cell if type(cell) is kind and cell != "" else None for cell in cells], dtype=dtype
-    )
+def _joined(name: str, pieces: list[pl.Series]) -> pl.Series:
+    shown = [as_text(piece.name, piece.dtype) for piece in pieces]
+    return pl.DataFrame(pieces).select(pl.coalesce(shown).alias(name))[name]
 
 
 def _other(cell: Any) -> str | None:
