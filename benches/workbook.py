@@ -23,10 +23,24 @@ from stockturn.output.xlsx import write_report
 
 ROWS, MOST_TIMES_BARE = 30_000, 1.6
 AS_OF = date(2024, 12, 31)
-FIGURES = (
-    "on_hand value days_since_sale days_since_receipt age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 "
-    "age_over_start cover_days excess_qty excess_value provision demand_per_day"
-).split()
+FIGURES = [
+    "on_hand",
+    "value",
+    "days_since_sale",
+    "days_since_receipt",
+    "age_0_30",
+    "age_31_60",
+    "age_61_90",
+    "age_91_180",
+    "age_181_365",
+    "age_over_365",
+    "age_over_start",
+    "cover_days",
+    "excess_qty",
+    "excess_value",
+    "provision",
+    "demand_per_day",
+]
 
 
 def frame() -> pl.DataFrame:

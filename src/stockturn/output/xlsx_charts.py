@@ -21,13 +21,14 @@ class Drawing:
 
     def __init__(self, workbook: Any, block: Block, chart: Chart, extent: Extent, say: Phrases) -> None:
         self.workbook, self.block, self.chart, self.extent, self.say = workbook, block, chart, extent, say
-        rows = extent.last_row - extent.first_row + 1
-        self.last_row = extent.first_row + min(rows, chart.rows or rows) - 1
+        rows = extent.last_row - extent.first_row + 1 - chart.first
+        self.first_row = extent.first_row + chart.first
+        self.last_row = self.first_row + min(rows, chart.rows or rows) - 1
 
     def cells(self, name: str) -> list[object]:
         """The cells of one column, as XlsxWriter wants them."""
         column = self.extent.columns[name]
-        return [self.extent.tab, self.extent.first_row, column, self.last_row, column]
+        return [self.extent.tab, self.first_row, column, self.last_row, column]
 
     def series(self, name: str, **looks: object) -> dict[str, object]:
         """One series with its label."""
@@ -167,6 +168,29 @@ def _bars(drawing: Drawing) -> Any:
     return _flat(drawing, chart)
 
 
+def _columns(drawing: Drawing) -> Any:
+    """Columns made of parts, one per week."""
+    chart = drawing.new("column", "stacked")
+    for name, colour in zip(drawing.chart.series, (BLUE, SKY, GREY), strict=False):
+        chart.add_series(drawing.series(name, fill={"color": colour}, gap=40))
+    chart.set_y_axis({**drawing.axis(drawing.chart.series[0]), "name": "", "min": 0})
+    _categories(chart)
+    return chart
+
+
+def _lines(drawing: Drawing) -> Any:
+    """A forecast: what was, what is expected, and dashed the limits above it."""
+    chart = drawing.new("line")
+    looks: list[dict[str, object]] = [{"color": BLUE, "width": 2.25}, {"color": ORANGE, "width": 2.25}]
+    limit = {"color": ORANGE, "width": 1.25, "dash_type": "dash"}
+    for place, name in enumerate(drawing.chart.series):
+        line = looks[place] if place < len(looks) else {**limit, "transparency": 20 * (place - len(looks))}
+        chart.add_series(drawing.series(name, line=line))
+    chart.set_y_axis({**drawing.axis(drawing.chart.series[0]), "name": "", "num_format": "#,##0", "min": 0})
+    _categories(chart)
+    return chart
+
+
 def _flat(drawing: Drawing, chart: Any) -> Any:
     """Bars read from the top, in the order of the table. XlsxWriter: x_axis of a bar chart is the vertical one."""
     chart.set_x_axis({**drawing.axis(drawing.chart.series[0]), "name": ""})
@@ -182,4 +206,6 @@ _KINDS: dict[str, Callable[[Drawing], Any]] = {
     "pareto": _pareto,
     "stacked": _stacked,
     "bars": _bars,
+    "columns": _columns,
+    "lines": _lines,
 }

@@ -91,7 +91,7 @@ def _tile(grid: Grid, tile: Tile, row: int, column: int, extents: Mapping[str, E
     trend = extents.get("trend")
     if tile.spark and trend and tile.spark in trend.columns:
         place = trend.columns[tile.spark]
-        cells = f"'{trend.tab}'!{_cell(trend.first_row, place)}:{_cell(trend.last_row, place)}"
+        cells = f"{quoted(trend.tab)}!{_cell(trend.first_row, place)}:{_cell(trend.last_row, place)}"
         sheet.add_sparkline(
             bottom, column, {"range": cells, "series_color": BLUE, "weight": 1.75, "last_point": True}
         )

@@ -1,6 +1,7 @@
 """The report as values, before any format: one small file per sheet, joined in one tuple.
 
-Adding a sheet is a module with ``build(context) -> Sheet`` and its line in ``SHEETS``.
+Adding a sheet is a module with ``build(context) -> Sheet`` and its line in ``SHEETS``. A sheet that has nothing to
+rest on in this run (``None``) is left out.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from dataclasses import fields, replace
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.model import Analysis, Report, Sheet
+from stockturn.model import Analysis, Report, Sheet, Supply
 from stockturn.output.phrases import Phrases, with_scopes
-from stockturn.output.sheets import classes, deadstock, method, quality, summary, turnover
+from stockturn.output.sheets import classes, deadstock, forecast, method, quality, reorder, summary, turnover
 from stockturn.output.sheets.context import Context
 
-SHEETS: tuple[Callable[[Context], Sheet], ...] = (
+SHEETS: tuple[Callable[[Context], Sheet | None], ...] = (
     summary.build,
     turnover.build,
     classes.build,
+    forecast.build,
+    reorder.build,
     deadstock.build,
     quality.build,
     method.build,
@@ -48,7 +51,7 @@ def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, 
         settings.lang,
         settings.ingest.currency,
         analysis.as_of,
-        tuple(sheet(context) for sheet in SHEETS),
+        tuple(made for sheet in SHEETS if (made := sheet(context)) is not None),
         properties={
             "subject": say("subject"),
             "company": settings.report.company,
@@ -59,10 +62,14 @@ def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, 
 
 def _localised(analysis: Analysis, say: Phrases) -> Analysis:
     """The run with scopes that the data do not name called so in the reader's language, in every frame."""
-    frames = {
-        field.name: with_scopes(value, say)
-        for field in fields(analysis)
-        if isinstance(value := getattr(analysis, field.name), pl.DataFrame)
-    }
     by = {name: with_scopes(frame, say) for name, frame in analysis.by.items()}
-    return replace(analysis, by=by, **frames)  # type: ignore[arg-type]
+    supply = analysis.supply and replace(analysis.supply, **_with_scopes(analysis.supply, say))
+    return replace(analysis, by=by, supply=supply, **_with_scopes(analysis, say))  # type: ignore[arg-type]
+
+
+def _with_scopes(run: Analysis | Supply, say: Phrases) -> dict[str, pl.DataFrame]:
+    return {
+        field.name: with_scopes(value, say)
+        for field in fields(run)
+        if isinstance(value := getattr(run, field.name), pl.DataFrame)
+    }
