@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from stockturn.config import Settings
 from stockturn.engine.forecast import ForecastResult, forecast
 from stockturn.engine.forecast.quantiles import NAMES
+from stockturn.i18n import LANGUAGES, has
+from stockturn.schema.columns import COLUMNS
 
 FIGURES = ["mean", *NAMES]
 STEP = {"day": "1d", "week": "1w", "month": "1mo"}
@@ -268,3 +270,19 @@ def test_a_series_begins_with_its_first_demand_but_keeps_a_year():
     assert late.equals(early)
     slow = run({"a": [0.0] * 30 + [6.0]}).forecast
     assert (slow["mean"] <= 1.0).all()
+
+
+def test_quantities_at_the_end_of_what_a_float_holds():
+    result = run({"huge": [1e300, 0.0, 3e299] * 8, "tiny": [1e-300, 2e-300] * 12, "plain": [4.0, 5.0] * 12})
+    check_sound(result)
+    assert result.accuracy["wape"].null_count() == 0
+
+
+def test_every_column_has_its_home_and_its_texts():
+    result = run(mixed(12))
+    tables = (result.forecast, result.sums, result.accuracy, result.totals)
+    for name in {name for table in tables for name in table.columns}:
+        assert name in COLUMNS
+        for lang in LANGUAGES:
+            assert has(f"columns.{name}", lang)
+            assert has(f"columns.{name}_meaning", lang)

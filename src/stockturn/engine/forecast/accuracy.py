@@ -43,13 +43,14 @@ def scores_frame(
 ) -> pl.DataFrame:
     """One row per series: its keys, model, pattern, and sums of errors in its own units (squares: squared)."""
     columns = {}
-    for name in parts[0].scores:
-        values = np.concatenate([part.scores[name] for part in parts])
-        power = 0 if name == "origins" else 2 if name.endswith(("sq_error", "mse")) else 1
-        columns[name] = values * unit**power
+    with np.errstate(over="ignore"):  # squares of quantities beyond 1e150: null below
+        for name in parts[0].scores:
+            values = np.concatenate([part.scores[name] for part in parts])
+            power = 0 if name == "origins" else 2 if name.endswith(("sq_error", "mse")) else 1
+            columns[name] = values * unit**power
     for name, values in _pinballs(parts, group, span, s).items():
         columns[name] = values * unit
-    frame = pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
+    frame = pl.DataFrame(columns).with_columns(pl.when(pl.all().is_finite()).then(pl.all()))
     return pl.concat([keys, about.select("pattern", "model"), frame], how="horizontal")
 
 
