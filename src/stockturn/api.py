@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -220,16 +221,7 @@ def reorder_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     """What to do for every cell, and the transfers, order changes, plan, orders and cash that follow from it."""
     run = Run(ledger, settings or Settings())
     made = run.reorder()
-    names = (
-        "reorder",
-        "transfers",
-        "order_changes",
-        "plan",
-        "supplier_orders",
-        "cash",
-        "left_out",
-        "overstock",
-    )
+    names = [field.name for field in fields(made)]
     tables = {name: _within_scope(getattr(made, name), run) for name in names}
     return Result("reorder", tables, run.notes())
 
@@ -247,6 +239,15 @@ def _within_scope(frame: pl.DataFrame, run: Run) -> pl.DataFrame:
     if (scope.sku or scope.category) and "sku" in frame.columns:
         frame = frame.join(run.scoped_skus(), on="sku", how="semi", maintain_order="left")
     return frame
+
+
+def write_supplier_sheets(result: Result, folder: Path | str, settings: Settings | None = None) -> list[Path]:
+    """One workbook per supplier from a result of reorder: purchase requests and vendor-managed goods."""
+    from stockturn.output.supplier_files import write_supplier_files
+
+    return write_supplier_files(
+        result.tables["requests"], result.tables["vmi"], Path(folder), settings or Settings()
+    )
 
 
 def suppliers_result(ledger: Ledger, settings: Settings | None = None) -> Result:

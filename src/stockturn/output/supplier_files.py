@@ -9,6 +9,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.errors import InputError
+from stockturn.i18n import text
 from stockturn.output.xlsx import write_tables
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
@@ -31,7 +32,7 @@ def write_supplier_files(
     written: list[Path] = []
     for name in names:
         tables = {
-            key: frame.filter(pl.col("supplier") == name)
+            text(f"words.{key}", settings.lang): frame.filter(pl.col("supplier") == name)
             for key, frame in (("requests", requests), ("vmi", vmi))
         }
         path = _free(folder, _file_name(name), written)

@@ -1,0 +1,91 @@
+"""The replenishment plan of the example company, through the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.e2e.cli import cli
+
+NEEDED = (
+    "sku warehouse on_hand reserved on_order position demand_per_day lead_time_days lead_time_sd service_level "
+    "safety_stock reorder_point order_up_to suggested_qty order_value supplier order_by need_by stockout_date "
+    "cover_days action reason"
+).split()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The example company's exports."""
+    folder = tmp_path_factory.mktemp("demo") / "exports"
+    assert cli("demo", folder).status == 0
+    yield folder
+
+
+@pytest.fixture(scope="module")
+def result(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """All tables of the plan, and the folder of the suppliers' workbooks."""
+    sheets = tmp_path_factory.mktemp("suppliers")
+    return cli("reorder", demo, "--format", "json", "--per-supplier", sheets).json, sheets
+
+
+def test_one_row_per_cell_with_a_reason(result: tuple[dict[str, Any], Path]) -> None:
+    """Every sku and warehouse has its row, its action and its reason; the columns of the contract are there."""
+    rows = result[0]["reorder"]
+    assert set(NEEDED) <= set(rows[0])
+    assert len({(row["sku"], row["warehouse"]) for row in rows}) == len(rows) > 150
+    assert {row["action"] for row in rows} <= {"buy", "transfer", "expedite", "defer", "cancel", "none"}
+    assert all(row["reason"] for row in rows)
+
+
+def test_quantities_respect_moq_and_packs(result: tuple[dict[str, Any], Path], demo: Path) -> None:
+    """What is suggested is what the item master lets one order."""
+    book = openpyxl.load_workbook(demo / "商品档案.xlsx").active
+    table = list(book.values)
+    head = next(i for i, row in enumerate(table) if "商品编码" in row)
+    names = table[head]
+    items = {row[names.index("商品编码")]: row for row in table[head + 1 :]}
+    moq, pack = names.index("最小起订量"), names.index("订货倍数")
+    bought = [row for row in result[0]["reorder"] if row["suggested_qty"] > 0]
+    assert bought
+    for row in bought:
+        item = items[row["sku"]]
+        assert row["suggested_qty"] >= float(item[moq] or 0)
+        assert row["suggested_qty"] % float(item[pack] or 1) == pytest.approx(0)
+
+
+def test_supplier_workbooks_hold_the_orders(result: tuple[dict[str, Any], Path]) -> None:
+    """One workbook per supplier; together they ask for exactly what is to be bought."""
+    tables, folder = result
+    asked = 0.0
+    for path in folder.glob("*.xlsx"):
+        sheet = openpyxl.load_workbook(path).active
+        head, *rows = sheet.values
+        at = head.index("Suggested order")
+        asked += sum(row[at] for row in rows)
+    assert asked == pytest.approx(sum(row["suggested_qty"] for row in tables["reorder"]))
+
+
+def test_a_higher_service_level_never_asks_for_less(demo: Path) -> None:
+    """--service-level overrides every class; safety stock rises with it in every cell."""
+    low, high = (
+        {
+            (r["sku"], r["warehouse"]): r["safety_stock"]
+            for r in cli("reorder", demo, "--service-level", level, "--format", "json").json["reorder"]
+        }
+        for level in ("0.9", "0.98")
+    )
+    assert low.keys() == high.keys()
+    assert all(high[cell] >= low[cell] - 1e-9 for cell in low)
+    assert sum(high.values()) > sum(low.values())
+
+
+def test_suppliers_shows_the_late_one(demo: Path) -> None:
+    """The supplier of cookware is the one that delivers late."""
+    rows = cli("suppliers", demo, "--format", "json").json
+    worst = min(rows, key=lambda row: row["on_time_rate"])
+    assert worst["supplier"].startswith("佛山")
