@@ -11,11 +11,30 @@ import pytest
 
 from tests.e2e.cli import cli
 
-NEEDED = (
-    "sku warehouse on_hand reserved on_order position demand_per_day lead_time_days lead_time_sd service_level "
-    "safety_stock reorder_point order_up_to suggested_qty order_value supplier order_by need_by stockout_date "
-    "cover_days action reason"
-).split()
+NEEDED = [
+    "sku",
+    "warehouse",
+    "on_hand",
+    "reserved",
+    "on_order",
+    "position",
+    "demand_per_day",
+    "lead_time_days",
+    "lead_time_sd",
+    "service_level",
+    "safety_stock",
+    "reorder_point",
+    "order_up_to",
+    "suggested_qty",
+    "order_value",
+    "supplier",
+    "order_by",
+    "need_by",
+    "stockout_date",
+    "cover_days",
+    "action",
+    "reason",
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The example company's exports."""
     folder = tmp_path_factory.mktemp("demo") / "exports"
     assert cli("demo", folder).status == 0
-    yield folder
+    return folder
 
 
 @pytest.fixture(scope="module")
