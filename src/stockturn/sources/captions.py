@@ -57,7 +57,13 @@ def variants(caption: str) -> list[str]:
     """
     full = norm(caption)
     found = [full]
-    text = unicodedata.normalize("NFKC", caption).strip()
+    if "#" in caption:
+        # 供应商#名称 is 供应商名称 before it is 供应商
+        whole = norm(
+            _PREFIX.sub("", unicodedata.normalize("NFKC", caption).strip().lstrip("*")).replace("#", "")
+        )
+        found += [whole] if whole != full else []
+    text = unicodedata.normalize("NFKC", caption).strip().lstrip("*")
     for step in (
         lambda t: _DOUBLED.sub("", t),
         lambda t: _ASPECT.sub("", t),

@@ -17,6 +17,8 @@ from stockturn.sources.locate import Layout
 from stockturn.sources.parts import Context
 
 _EXPORTED = re.compile(r"(导出|打印|制表|生成|export|print|created|generated)", re.IGNORECASE)
+_TITLE_PLACE = re.compile(r"(?:仓库|仓库名称|warehouse)\s*[:：]\s*([^\s:：,，;；]+)", re.IGNORECASE)
+_SHEET_PLACE = re.compile(r"(仓|仓库|门店|分店)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE)
 _MOMENT = re.compile(r"((?:19|20)\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2}))?")
 
 
@@ -53,9 +55,18 @@ def context_of(
         as_of=as_of,
         as_of_from=where,
         exported_at=exported,
+        warehouse=_warehouse(layout.titles, grid.sheet),
         rule=rule,
         currency=settings.currency,
     )
+
+
+def _warehouse(titles: tuple[str, ...], sheet: str | None) -> str | None:
+    """The one warehouse that a report is of: 仓库：杭州总仓 in a title, or a sheet named after it."""
+    for title in titles:
+        if match := _TITLE_PLACE.search(title):
+            return match.group(1)
+    return sheet.strip() if sheet and _SHEET_PLACE.search(sheet.strip()) else None
 
 
 def _exported(titles: tuple[str, ...], stem: str) -> datetime | None:

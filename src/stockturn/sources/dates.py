@@ -230,3 +230,33 @@ def _safe(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+# ------------------------------------------------------------------------------------- months as captions
+
+YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d{3})")
+_MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])\s*月")
+_BOTH = re.compile(r"^((?:19|20)\d{2})[-/.年]?\s*(1[0-2]|0?[1-9])(?:月|$|[-/]\d{1,2}(?:\D.*)?$)")
+_MONTH_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_NAMED = re.compile(
+    r"^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s\-/']*(\d{4}|\d{2})?$", re.IGNORECASE
+)
+
+
+def month_of(text: str) -> tuple[int | None, int] | None:
+    """Year (None where it is not given) and month that a caption names: 2024-01, 2024年1月, 1月, Jan-24.
+
+    >>> month_of("2024年1月"), month_of("1月销量"), month_of("Jan-24"), month_of("本月")
+    ((2024, 1), (None, 1), (2024, 1), None)
+    """
+    plain = text.strip()
+    if match := _BOTH.match(plain):
+        return int(match.group(1)), int(match.group(2))
+    if match := _NAMED.match(plain):
+        year = match.group(2)
+        full = int(year) + (2000 if year and len(year) == 2 else 0) if year else None
+        return full, _MONTH_NAMES.index(match.group(1).lower()) + 1
+    if (match := _MONTH.search(plain)) and len(plain) <= 12 and "累计" not in plain:
+        given = YEAR.search(plain)
+        return (int(given.group(1)) if given else None), int(match.group(1))
+    return None

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from stockturn.sources.captions import Vocabulary, norm, path_variants
+from stockturn.sources.dates import month_of
 from stockturn.sources.grid import Grid
 
 HEAD_ROWS = 60
@@ -15,6 +16,7 @@ query conditions of home-made sheets reach further."""
 
 SEARCHED = 25
 LEVELS = 3
+MONTHS = 3  # so many captions that are months make a header of a wide sheet
 _NUMBER = re.compile(r"^[-+(¥$€]?\s*[\d.,]+%?\)?$")
 _DATE = re.compile(r"^\d{4}[-/.年]\d{1,2}")
 
@@ -53,6 +55,8 @@ def locate(grid: Grid, words: Vocabulary, extra: Collection[str] = ()) -> Layout
                 break
             paths = header_paths(rows[top : top + levels], grid.merges, top)
             score = sum(1 for path in set(paths) - {None} if path and _known(path, words, named))
+            months = sum(1 for path in set(paths) - {None} if path and month_of("".join(path)))
+            score += months if months >= MONTHS else 0
             if score >= 2 and (best is None or (score, -levels) > best[:2]):
                 best = (score, -levels, top)
     if best is None:

@@ -166,7 +166,7 @@ def _fit(
     rule: FileRule | None,
 ) -> tuple[float, Plan] | None:
     if spec.signature and not all(
-        headers.find([caption], set(), 2) is not None for caption in spec.signature
+        headers.find([caption], set()) is not None for caption in spec.signature
     ):
         return None
     columns = assign(spec, headers, words, given)

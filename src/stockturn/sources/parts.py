@@ -46,6 +46,7 @@ class Context:
     as_of: date | None
     as_of_from: str | None
     exported_at: datetime | None
+    warehouse: str | None
     rule: FileRule | None
     currency: str
 

@@ -99,7 +99,7 @@ def _read(
         plan = replace(plan, spec=replace(plan.spec, options=plan.spec.options | {"period"}))
     context = context_of(grid, layout, source, rule, settings.ingest)
     body = _without_excluded(read_body(table, used, plan, words, rule), settings)
-    body = _in_one_currency(body, settings)
+    body = _in_one_place(_in_one_currency(body, settings), context)
     part = _build(body, plan, context, used)
     if wide:
         part = _by_source_row(part, grid, layout)
@@ -144,6 +144,15 @@ def _without_excluded(body: Body, settings: Settings) -> Body:
     if not mask.any():
         return body
     return replace(body, data=body.data.filter(~mask), skipped={**body.skipped, "excluded": int(mask.sum())})
+
+
+def _in_one_place(body: Body, context: Context) -> Body:
+    """Rows without a column of warehouses belong to the one that the sheet or its title names."""
+    places = {"warehouse", "warehouse_code", "from_warehouse"} & set(body.data.columns)
+    if places or context.warehouse is None or "sku" not in body.data.columns:
+        return body
+    here = pl.lit(context.warehouse).alias("warehouse")
+    return replace(body, data=body.data.with_columns(here), openings=body.openings.with_columns(here))
 
 
 def _in_one_currency(body: Body, settings: Settings) -> Body:

@@ -51,10 +51,22 @@ def typed_columns(
             notes.append((result.note, {"column": layout.caption(plan.columns[name])}))
     values = [frame["row"]]
     values += [(results[name].values if name in results else plain[name]).alias(name) for name in cells]
+    values = [_scaled(series, layout.caption(plan.columns[series.name])) for series in values[1:]]
+    values = [frame["row"], *values]
     unit = next((results[n].unit for n in _COUNTED if n in results and results[n].unit is not None), None)
     if unit is not None and "unit" not in cells:
         values.append(unit.alias("unit"))
     return pl.DataFrame(values), problems, notes
+
+
+_SCALES = (("万元", 10_000.0), ("万", 10_000.0), ("千元", 1_000.0))
+
+
+def _scaled(series: pl.Series, caption: str) -> pl.Series:
+    """金额(万元) is in ten thousands."""
+    tail = caption.replace("（", "(").replace("）", ")")
+    factor = next((factor for word, factor in _SCALES if tail.endswith(f"({word})")), None)
+    return series * factor if factor is not None and _is_number(series.name) else series
 
 
 def _is_number(name: str) -> bool:

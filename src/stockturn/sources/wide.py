@@ -12,6 +12,7 @@ import polars as pl
 
 from stockturn.errors import InputError
 from stockturn.sources.captions import Vocabulary, norm, path_variants
+from stockturn.sources.dates import YEAR, month_of
 from stockturn.sources.grid import ROW, Grid, as_text
 from stockturn.sources.locate import Layout
 
@@ -19,13 +20,6 @@ LEAST = 3
 """So many month columns make a wide sheet; two may be this month and the last one of an ordinary list."""
 
 LEAST_PLACES = 2
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d{3})")
-_MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])\s*月")
-_BOTH = re.compile(r"^((?:19|20)\d{2})[-/.年]?\s*(1[0-2]|0?[1-9])(?:月|$|[-/]\d{1,2}(?:\D.*)?$)")
-_NAMES = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_NAMED = re.compile(
-    r"^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[\s\-/']*(\d{4}|\d{2})?$", re.IGNORECASE
-)
 _PLACE = re.compile(
     r"(仓|仓库|库|店|门店|warehouse|store|depot|lager)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE
 )
@@ -55,11 +49,11 @@ def widened(
 def _months(layout: Layout, names: Sequence[str], grid: Grid) -> dict[int, date]:
     found: dict[int, tuple[int | None, int]] = {}
     for column, path in enumerate(layout.paths):
-        if path and (month := _month("".join(path))) is not None:
+        if path and (month := month_of("".join(path))) is not None:
             found[column] = month
     if len(found) < LEAST:
         return {}
-    year = next((int(m.group(1)) for name in names if (m := _YEAR.search(name))), None)
+    year = next((int(m.group(1)) for name in names if (m := YEAR.search(name))), None)
     if any(given is None for given, _ in found.values()) and year is None:
         raise InputError("month_without_year", file=grid.file, sheet=grid.sheet or "")
     days = {}
@@ -67,20 +61,6 @@ def _months(layout: Layout, names: Sequence[str], grid: Grid) -> dict[int, date]
         at = given or year or 0
         days[column] = date(at, number, monthrange(at, number)[1])
     return days
-
-
-def _month(text: str) -> tuple[int | None, int] | None:
-    plain = text.strip()
-    if match := _BOTH.match(plain):
-        return int(match.group(1)), int(match.group(2))
-    if match := _NAMED.match(plain):
-        year = match.group(2)
-        full = int(year) + (2000 if year and len(year) == 2 else 0) if year else None
-        return full, _NAMES.index(match.group(1).lower()) + 1
-    if (match := _MONTH.search(plain)) and len(plain) <= 12 and "累计" not in plain:
-        given = _YEAR.search(plain)
-        return (int(given.group(1)) if given else None), int(match.group(1))
-    return None
 
 
 def _places(layout: Layout, words: Vocabulary) -> dict[int, str]:
