@@ -16,6 +16,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from stockturn.alerting import alerts_result as alerts_result
+from stockturn.alerting import check_mail as check_mail
+from stockturn.alerting import deliver as deliver
+from stockturn.alerting import letters as letters
+from stockturn.alerting import snooze as snooze
+from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings, find_config, load_settings
 from stockturn.engine.reconcile import positions
 from stockturn.engine.run import Run
@@ -182,14 +188,19 @@ def abc(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
     return abc_result(ledger, settings).frame
 
 
-def deadstock_result(ledger: Ledger, settings: Settings | None = None) -> Result:
-    """What lies too long, per cell with something on hand."""
+def deadstock_result(ledger: Ledger, settings: Settings | None = None, *, ages: bool = False) -> Result:
+    """What lies too long, per cell with something on hand.
+
+    ``ages`` adds ``ageing`` (by category), ``movement`` (what became of each age bucket since a month before) and
+    ``expiring`` (batches that will not sell in time).
+    """
     run = Run(ledger, settings or Settings())
-    return Result("deadstock", {"deadstock": run.deadstock()}, run.notes(), run.period)
+    tables = {"deadstock": run.deadstock()} | (run.ages() if ages else {})
+    return Result("deadstock", tables, run.notes(), run.period)
 
 
 def deadstock(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
-    """One row per cell with something on hand, the most money first."""
+    """One row per cell with something on hand: the worst status first, and in it the most money."""
     return deadstock_result(ledger, settings).frame
 
 
@@ -259,6 +270,24 @@ def suppliers_result(ledger: Ledger, settings: Settings | None = None) -> Result
 def suppliers(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
     """One row per supplier."""
     return suppliers_result(ledger, settings).frame
+
+
+def alerts(
+    ledger: Ledger,
+    settings: Settings | None = None,
+    folder: Path | str | None = None,
+    now: datetime | None = None,
+) -> pl.DataFrame:
+    """One row per alert; with a ledger ``folder`` their life is kept there, without one all of them are new."""
+    kept = Path(folder) if folder is not None else None
+    return alerts_result(ledger, settings or Settings(), folder=kept, now=now or datetime.now(UTC)).frame
+
+
+def ledger_folder(sources: Sequence[Path]) -> Path | None:
+    """The ledger folder among the sources, None where these are exports."""
+    from stockturn import store
+
+    return next((path for path in sources if store.is_ledger(path)), None)
 
 
 def analyse(ledger: Ledger, settings: Settings | None = None, progress: Stage | None = None) -> Analysis:

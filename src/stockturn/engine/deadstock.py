@@ -20,6 +20,9 @@ from stockturn.model import Ledger
 
 CELL = ["sku", "warehouse"]
 
+WORST_FIRST = ("dead", "misplaced", "stagnant", "slow", "new", "active")
+"""Order of the rows: what lies longest stands first."""
+
 RECEIVED = ("purchase", "production_in", "assembly_in", "other_in")
 """Kinds that bring goods from outside: the last of them is ``last_receipt``. Moving goods is no receipt."""
 
@@ -35,7 +38,7 @@ def deadstock(
     settings: Settings,
     plan: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """One row per cell with something on hand, the most money first.
+    """One row per cell with something on hand: the worst status first, and in it the most money.
 
     ``closing``: sku, warehouse, on_hand, value at as_of; ``aged``: what :func:`ageing` made of it; ``plan``: sku,
     warehouse, excess_qty of a replenishment run, without which excess is null (``reason_code`` no_plan, as for
@@ -293,7 +296,9 @@ def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
         excess_value=pl.col("excess_qty") * pl.col("unit_cost"),
         reason_code=pl.when(pl.col("excess_qty").is_null()).then(pl.lit("no_plan")),
     )
-    return full.sort(["value", *CELL], descending=[True, False, False], nulls_last=True).select(
+    worst = pl.col("status").replace_strict(list(WORST_FIRST), list(range(len(WORST_FIRST))), default=None)
+    order = [worst, pl.col("value"), *(pl.col(name) for name in CELL)]
+    return full.sort(order, descending=[False, True, False, False], nulls_last=True).select(
         *CELL,
         "name",
         "category",

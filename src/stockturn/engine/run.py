@@ -9,14 +9,18 @@ from functools import cached_property
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.config.settings import Scope
+from stockturn.config.settings import PeriodSettings, Scope
+from stockturn.engine.age_rollups import Snapshot, ageing_by, ageing_movement
 from stockturn.engine.ageing import ageing
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, trend, with_changes
 from stockturn.engine.deadstock import deadstock
-from stockturn.engine.entries import Entries, entries
+from stockturn.engine.demand import daily_rate
+from stockturn.engine.entries import Entries, entries, latest_date
+from stockturn.engine.expiry import expiring
 from stockturn.engine.forecasting import Forecasts, forecasts
-from stockturn.engine.periods import resolve_period
+from stockturn.engine.layers import layers
+from stockturn.engine.periods import ONE_DAY, add_months, resolve_period
 from stockturn.engine.reordering import reorder_inputs
 from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
 from stockturn.engine.turnover import turnover
@@ -91,9 +95,37 @@ class Run:
         self._say("ageing")
         whole = self.whole
         stock = closing(whole.valued).lazy()
-        aged = ageing(whole.entries, stock, self.settings, self.ledger.table("batches"))
-        frame = deadstock(self.ledger, whole.entries, stock, aged, self.settings).collect()
-        return _with_excess(frame, self.replenishment.reorder)
+        aged = ageing(whole.entries, stock, self.settings, whole.batches)
+        plan = self.replenishment.reorder.lazy()
+        return deadstock(self.ledger, whole.entries, stock, aged, self.settings, plan).collect()
+
+    def ages(self) -> dict[str, pl.DataFrame]:
+        """Age of the stock by category, what became of each bucket since a month before, and batches to expire."""
+        whole, chosen = self.whole, self.settings.deadstock
+        stock, items = closing(whole.valued).lazy(), whole.entries.items
+        aged = ageing(whole.entries, stock, self.settings, whole.batches)
+        rates = daily_rate(whole.entries, self.settings)
+        frames = {
+            "ageing": ageing_by(aged, stock, items, ("category",), chosen),
+            "expiring": expiring(self.ledger.table("batches"), stock, rates, self.entries.as_of),
+        }
+        before = add_months(self.entries.as_of + ONE_DAY, -1) - ONE_DAY
+        if before >= whole.entries.first_day:
+            then = self.settings.model_copy(update={"scope": Scope(), "period": PeriodSettings(as_of=before)})
+            earlier = Run(self.ledger, then)
+            shots = [run.snapshot() for run in (earlier, whole)]
+            frames["movement"] = ageing_movement(shots[0], shots[1], items, ("category",), chosen)
+        return {name: frame.collect() for name, frame in frames.items()}
+
+    def snapshot(self) -> Snapshot:
+        """Layers and closing stock at as_of."""
+        stock = closing(self.valued).lazy()
+        return Snapshot(self.entries.as_of, layers(self.entries, stock, self.settings, self.batches), stock)
+
+    @cached_property
+    def batches(self) -> pl.LazyFrame | None:
+        """What is left of batches: known for the latest day only, so no guide to an earlier one."""
+        return self.ledger.table("batches") if self.entries.as_of >= latest_date(self.ledger) else None
 
     def forecasts(self, by: tuple[str, ...] = ("sku",)) -> Forecasts:
         """The forecast of every sku, or of every sku in every warehouse."""
@@ -180,16 +212,6 @@ class Run:
             items=self.entries.items.select("sku", "name", "category").collect(),
             supply=self.outlook(),
         )
-
-
-def _with_excess(dead: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
-    """Dead stock with what the plan calls excess: one definition everywhere (SPEC 7)."""
-    excess = plan.select("sku", "warehouse", "excess_qty", "excess_value")
-    known = dead.drop("excess_qty", "excess_value").join(
-        excess, on=["sku", "warehouse"], how="left", maintain_order="left"
-    )
-    reason = pl.when(pl.col("excess_qty").is_null()).then("reason_code")
-    return known.with_columns(reason_code=reason).select(dead.columns)
 
 
 def _measures(frame: pl.DataFrame | None) -> pl.LazyFrame | None:
