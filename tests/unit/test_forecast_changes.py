@@ -266,3 +266,14 @@ def test_a_new_item_follows_the_start_of_its_category():
     assert new["reason_code"].to_list() == ["new_ramp"] * 3
     assert out.sums.filter(pl.col("sku") == "new")["mean"].to_list() == pytest.approx([40.0, 100.0, 180.0])
     check_sound(out)
+
+
+def test_without_promotions_there_is_an_empty_table_and_nothing_changes():
+    none = pl.DataFrame(schema={"sku": pl.String, "start": pl.Date, "end": pl.Date, "uplift": pl.Float64})
+    sold = days([10.0] * 5)
+    told = promotion_table(sold, none, None, date(2025, 12, 31), S)
+    assert told.is_empty()
+    assert without_promotions(sold, promotion_days(none, None), told)["qty"].to_list() == [10.0] * 5
+    assert means(with_promotions(TWO, promotion_days(none, None), told, "month")) == means(TWO)
+    backwards = pl.DataFrame([promotion(9, 4, sku="a", uplift=2.0)])
+    assert promotion_table(sold, backwards, None, date(2025, 12, 31), S).is_empty()

@@ -63,6 +63,8 @@ def promotion_table(
     14 units a day in the promotion, 10 around it: measured 1.4.
     """
     marked = promotion_days(promotions, items)
+    if marked.is_empty():
+        days = days.clear()  # nothing to measure: no need to add up millions of days
     money = "revenue" in days.columns
     revenue = pl.col("revenue").sum() if money else pl.lit(None, dtype=pl.Float64).alias("revenue")
     daily = days.group_by("sku", "date").agg(pl.col("qty").sum(), revenue)

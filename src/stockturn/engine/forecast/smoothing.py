@@ -16,8 +16,14 @@ Flags = npt.NDArray[np.bool_]
 
 
 def ages(y: Array) -> Ints:
-    """Number of periods each series has had at the end of every period, that one included."""
-    return np.cumsum(~np.isnan(y), axis=0)
+    """Number of periods each series has had at the end of every period, that one included.
+
+    >>> ages(np.array([[np.nan, 4.0], [7.0, 0.0]])).tolist()
+    [[0, 1], [1, 2]]
+    """
+    before = np.isnan(y).sum(axis=0)
+    counts: Ints = np.maximum(np.arange(1, len(y) + 1)[:, None] - before, 0)
+    return counts
 
 
 def ses(y: Array, alpha: float, *, from_mean: bool = False) -> Array:
