@@ -16,6 +16,7 @@ RULE = {
     "lead_time_days": pl.Float64,
     "lead_time_sd": pl.Float64,
 }
+PAIR = "class_pair"
 NO_XYZ = "Y"
 """Goods with an ABC class and too few buckets for XYZ are served like the middle of their class."""
 
@@ -28,40 +29,47 @@ def with_policy(cells: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
     service level of a run (``service_level``) goes before all of them; the core pool never gets less than its own.
     """
     letters = pl.col("abc") + pl.col("xyz").fill_null(NO_XYZ)
-    ruled = cells.with_columns(class_pair=letters)
-    for key, rules in (
-        ("sku", settings.skus), ("category", settings.categories),
-        ("class_pair", settings.classes), ("abc", settings.classes),
-    ):  # fmt: skip
-        ruled = ruled.join(_rules(rules, key), on=key, how="left")
-    by_class = pl.col("class_pair").replace_strict(
-        settings.service_levels, default=None, return_dtype=pl.Float64
-    )
-    floor = pl.when(pl.col("core").fill_null(False)).then(settings.core_service_level)
-    level = pl.max_horizontal(by_class.fill_null(settings.default_service_level), floor)
+    ruled = cells.with_columns(letters.alias(PAIR))
+    given = {
+        "sku": settings.skus,
+        "category": settings.categories,
+        PAIR: settings.classes,
+        "abc": settings.classes,
+    }
+    keys = [key for key, rules in given.items() if rules]
+    for key in keys:
+        ruled = ruled.join(_rules(given[key], key), on=key, how="left")
+
+    def by_rule(name: str, *otherwise: pl.Expr) -> pl.Expr:
+        return pl.coalesce(*(pl.col(f"{name}_by_{key}") for key in keys), *otherwise)
+
+    length = by_rule("lead_time_days", pl.lit(None, pl.Float64))
     chosen = {
-        "policy": pl.coalesce(
-            _ruled("policy"),
-            pl.when(pl.col("vmi").fill_null(False)).then(pl.lit("vmi")),
-            pl.lit(settings.policy),
+        "policy": by_rule(
+            "policy", pl.when(pl.col("vmi").fill_null(False)).then(pl.lit("vmi")), pl.lit(settings.policy)
         ),
         "service_level": pl.coalesce(
-            pl.lit(settings.service_level, pl.Float64), _ruled("service_level"), level
+            pl.lit(settings.service_level, pl.Float64), by_rule("service_level", _by_class(settings))
         ),
-        "target": pl.coalesce(_ruled("target"), pl.lit(settings.target)),
-        "review_days": pl.coalesce(
-            _ruled("review_days"),
+        "target": by_rule("target", pl.lit(settings.target)),
+        "review_days": by_rule(
+            "review_days",
             pl.col("supplier_review_days").clip(lower_bound=0.0),
             pl.lit(float(settings.review_days)),
         ),
-        "lead_time_source": pl.when(_ruled("lead_time_days").is_not_null())
-        .then(pl.lit("rule"))
-        .otherwise("lead_time_source"),
-        "lead_time_days": pl.coalesce(_ruled("lead_time_days"), "lead_time_days"),
-        "lead_time_sd": pl.coalesce(_ruled("lead_time_sd"), "lead_time_sd"),
+        "lead_time_source": pl.when(length.is_not_null()).then(pl.lit("rule")).otherwise("lead_time_source"),
+        "lead_time_days": pl.coalesce(length, "lead_time_days"),
+        "lead_time_sd": by_rule("lead_time_sd", pl.col("lead_time_sd")),
     }
     keep = [name for name in cells.collect_schema().names() if name not in chosen]
     return ruled.select(*keep, **chosen)
+
+
+def _by_class(settings: ReorderSettings) -> pl.Expr:
+    """Service level of the class, at least that of the core pool for goods in it."""
+    by_class = pl.col(PAIR).replace_strict(settings.service_levels, default=None, return_dtype=pl.Float64)
+    floor = pl.when(pl.col("core").fill_null(False)).then(settings.core_service_level)
+    return pl.max_horizontal(by_class.fill_null(settings.default_service_level), floor)
 
 
 def _rules(rules: Mapping[str, Rule], key: str) -> pl.LazyFrame:
@@ -69,7 +77,3 @@ def _rules(rules: Mapping[str, Rule], key: str) -> pl.LazyFrame:
     return pl.LazyFrame(rows, schema={key: pl.String, **RULE}).rename(
         {name: f"{name}_by_{key}" for name in RULE}
     )
-
-
-def _ruled(name: str) -> pl.Expr:
-    return pl.coalesce(f"{name}_by_{key}" for key in ("sku", "category", "class_pair", "abc"))

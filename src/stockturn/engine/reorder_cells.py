@@ -73,7 +73,7 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
     review_days. Cells are those with stock, demand or an open order; goods in transit are no cell.
     """
     chosen = settings.reorder
-    items = _with_unlisted(inputs)
+    items = _with_unlisted(inputs).collect().lazy()
     came = receipts(inputs.orders.lazy(), items, inputs.as_of).collect().lazy()
     supplier_terms = terms(inputs.suppliers.lazy(), chosen).collect()
     lines = pl.concat([open_lines(inputs.orders.lazy(), items, inputs.as_of).collect(), _on_the_way(inputs)])
