@@ -10,29 +10,33 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stockturn.engine.loss import normal_loss, poisson_loss, standard_loss, z_value
-from stockturn.engine.lots import (
+from stockturn.engine.rounding import Packs, round_need
+from stockturn.formulas import (
+    Costs,
+    Normal,
     eoq,
     eoq_backorders,
     eoq_price_breaks,
+    fill_rate,
     lot_cost,
     newsvendor_discrete,
     newsvendor_normal,
     newsvendor_poisson,
-    wagner_whitin,
-)
-from stockturn.engine.rounding import Packs, round_need
-from stockturn.engine.safety import fill_rate, order_up_to, reorder_point, safety_stock
-from stockturn.engine.stochastic import (
-    Costs,
-    Normal,
+    normal_loss,
+    order_up_to,
+    poisson_loss,
+    reorder_point,
     rq_cost,
     rq_eoq,
     rq_expected_shortage,
     rq_loss,
     rq_poisson,
+    safety_stock,
     ss_exact,
     ss_power,
+    standard_loss,
+    wagner_whitin,
+    z_value,
 )
 from tests.shared import shared
 
@@ -455,7 +459,9 @@ def test_northwind_orders_what_stands_at_or_below_its_reorder_level() -> None:
         for item in stock
     ]  # fmt: skip
     found = run(company(*cells), policy="minmax").reorder.filter(pl.col("suggested_qty") > 0)
-    answers = json.loads(shared("data/ledgers/reference.json").read_text(encoding="utf-8"))["northwind_mywind"]
+    answers = json.loads(shared("data/ledgers/reference.json").read_text(encoding="utf-8"))[
+        "northwind_mywind"
+    ]
     assert sorted(map(int, found["sku"])) == answers["available_le_reorder_level"]
     for cell in found.to_dicts():
         assert cell["suggested_qty"] == max(cell["order_up_to"] - cell["position"], cell["moq"])
