@@ -207,3 +207,13 @@ def test_header_named_by_the_config_must_be_there(tmp_path: Path) -> None:
     row = read([path], load_settings(config)).sheets.row(0, named=True)
     assert row["reason_code"] == "header_missing"
     assert "Menge" in row["reason"]
+
+
+def test_sheets_that_disagree_are_different_stock(tmp_path: Path) -> None:
+    """Two unnamed warehouses on two sheets: nothing is taken for a repetition."""
+    sheets: dict[str, list[list[Any]]] = {
+        "a": [["货号", "库存数量"], ["A1", 6], ["A2", 3]],
+        "b": [["货号", "库存数量"], ["A1", 6], ["A2", 4]],
+    }
+    stock = read([book_of(tmp_path / "库存20240331.xlsx", sheets)], Settings()).table("stock").collect()
+    assert stock["on_hand"].sum() == 19

@@ -12,6 +12,7 @@ from stockturn.model import Note
 from stockturn.schema import TABLES, conform
 from stockturn.sources.parts import ATTRIBUTES, Context, Part
 from stockturn.sources.periods import without_covered_periods
+from stockturn.sources.repeats import without_repeated_points
 
 _SAMPLES = 4
 
@@ -38,6 +39,9 @@ def assemble(
     if "movements" in frames:
         frames["movements"], covered = without_covered_periods(frames["movements"], frames.get("stock"))
         notes += covered
+    if "stock" in frames:
+        frames["stock"], repeated = without_repeated_points(frames["stock"])
+        notes += repeated
     return {name: frame.lazy() for name, frame in frames.items()}, notes
 
 
