@@ -8,7 +8,20 @@ from typing import Any
 
 import typer
 
-from stockturn.cli import abc, deadstock, demo, forecast, ingest, init, reorder, report, suppliers, turnover
+from stockturn.cli import (
+    abc,
+    alerts,
+    deadstock,
+    demo,
+    forecast,
+    ingest,
+    init,
+    reorder,
+    report,
+    snooze,
+    suppliers,
+    turnover,
+)
 from stockturn.errors import ExitCode, StockturnError
 from stockturn.i18n import DEFAULT_LANGUAGE, error_text
 
@@ -33,7 +46,11 @@ def _top(
         raise typer.Exit
 
 
-for module in (report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, init, demo):
+COMMANDS = (
+    report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, alerts, snooze, init, demo,
+)  # fmt: skip
+
+for module in COMMANDS:
     module.add_to(app)
 
 

@@ -23,7 +23,7 @@ def emit(result: Result, request: Request) -> None:
     say(result.notes, request)
     if request.table and request.table not in result.tables:
         raise UsageError("table_unknown", table=request.table, known=", ".join(result.tables))
-    chosen, settings = _format(request), request.settings
+    chosen, settings = chosen_format(request), request.settings
     if chosen is Format.TABLE:
         console.show(result, settings, color=colorful(request), table=request.table, top=request.top)
         return
@@ -37,7 +37,8 @@ def emit(result: Result, request: Request) -> None:
     )
 
 
-def _format(request: Request) -> Format:
+def chosen_format(request: Request) -> Format:
+    """The format asked for; where none was, the one the suffix of ``--out`` names."""
     chosen: Format = request.format
     out: Path | None = request.out
     if out is None or chosen is not Format.TABLE:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from stockturn.config.alerts import AlertSettings
 from stockturn.config.base import Section
 from stockturn.config.classes import AbcSettings
 from stockturn.config.deadstock import DeadStockSettings
@@ -59,4 +60,5 @@ class Settings(Section):
     reorder: ReorderSettings = Field(
         default_factory=ReorderSettings, description="replenishment: what to buy, move and change"
     )
+    alerts: AlertSettings = Field(default_factory=AlertSettings, description="alerts and mail")
     report: ReportSettings = Field(default_factory=ReportSettings, description="the workbook")

@@ -119,7 +119,9 @@ def _rows(alerts: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 def _lines(rows: pl.DataFrame) -> list[str]:
     kept = ("level", "sku", "warehouse", "message")
-    return ["- " + " | ".join(text_line(part) for part in row if part) for row in rows.select(kept).iter_rows()]
+    return [
+        "- " + " | ".join(text_line(part) for part in row if part) for row in rows.select(kept).iter_rows()
+    ]
 
 
 def _page(said: str, rows: pl.DataFrame, after: Sequence[str], settings: Settings) -> str:
@@ -132,7 +134,9 @@ def _page(said: str, rows: pl.DataFrame, after: Sequence[str], settings: Setting
             for name in COLUMNS
         ]
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    table = f'<table style="border-collapse:collapse"><tr>{heads}</tr>{"".join(lines)}</table>' if lines else ""
+    table = (
+        f'<table style="border-collapse:collapse"><tr>{heads}</tr>{"".join(lines)}</table>' if lines else ""
+    )
     below = "".join(f"<p>{html.escape(line)}</p>" for line in after)
     return (
         f'<!doctype html><html lang="{settings.lang}"><head><meta charset="utf-8"></head>'

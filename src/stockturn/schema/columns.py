@@ -49,7 +49,7 @@ COLUMNS: dict[str, Column] = _columns(
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
     "raw skipped_by file_hash encoding mapping "
     "by_file by_sheet changed replaced_by",
-    code="lead_time_source target_kind "
+    code="id root_cause lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket",

@@ -1,0 +1,13 @@
+"""Alerts: rules as data, the worst per cell and family, stable ids, a life from run to run.
+
+frames = alert_frames(run)                       what the rules look at
+found, looked_at = evaluate(frames, settings)    one row per alert
+shown, states = life(found, previous, as_of, looked_at)
+"""
+
+from stockturn.engine.alerts.evaluate import ALERT, evaluate
+from stockturn.engine.alerts.inputs import alert_frames
+from stockturn.engine.alerts.life import NEWS, OPEN, STATES, life, snoozed
+from stockturn.engine.alerts.registry import RULES
+
+__all__ = ["ALERT", "NEWS", "OPEN", "RULES", "STATES", "alert_frames", "evaluate", "life", "snoozed"]
