@@ -107,7 +107,8 @@ class Chart:
 
     ``kind``: ``trend`` (columns, and lines on an axis of their own), ``waterfall`` (series: base, up, down,
     level), ``pareto`` (columns and a cumulative share), ``stacked`` (bars made of parts), ``bars`` (bars side by
-    side). ``line_series`` go on the second axis; ``rows`` keeps the first so many rows.
+    side), ``columns`` (columns made of parts, over time), ``lines`` (over time: what was, what is expected, and
+    limits above it). ``line_series`` go on the second axis; ``rows`` keeps so many rows, from row ``first`` on.
     """
 
     kind: str
@@ -116,6 +117,7 @@ class Chart:
     series: tuple[str, ...]
     line_series: tuple[str, ...] = ()
     rows: int | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True)

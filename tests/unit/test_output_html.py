@@ -15,7 +15,8 @@ import pytest
 from stockturn.config import Settings
 from stockturn.i18n import LANGUAGES
 from stockturn.model import Block, Chart, Report
-from stockturn.output.charts import draw, nice_step
+from stockturn.output.chart_parts import nice_step
+from stockturn.output.charts import draw
 from stockturn.output.html import render, write_html
 from stockturn.output.palette import FILLS, LEVELS
 from stockturn.output.phrases import Phrases

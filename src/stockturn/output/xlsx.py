@@ -159,7 +159,10 @@ class _Book:
             form = self.styles.of(num_format="#,##0", bold=True, font_size=14, align="left", **ink)
             if tile.value is not None:
                 tab.sheet.write_number(row + 1, column, tile.value, form)
-        return row + 3
+            if tile.note:
+                small = self.styles.of(font_size=9, font_color="#52606D")
+                tab.sheet.write_string(row + 2, column, text_cell(tile.note), small)
+        return row + (4 if any(tile.note for tile in sheet.tiles) else 3)
 
     def _block(self, block: Block, tab: Tab, row: int, detail: bool) -> tuple[int, int]:
         """Heading, notes, table; gives the row of its header and the row below it."""

@@ -166,7 +166,7 @@ def _heat_values(block: Block) -> pl.Series:
 
 def _usual_width(widths: pl.Series) -> int:
     """Width that all but the odd text need: one name of 300 signs must not push a list off the page."""
-    usual = widths.quantile(_USUAL, interpolation="lower")
+    usual = widths.quantile(_USUAL, interpolation="nearest")
     return int(usual) if usual is not None else 0
 
 

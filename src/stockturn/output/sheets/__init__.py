@@ -63,7 +63,7 @@ def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, 
 def _localised(analysis: Analysis, say: Phrases) -> Analysis:
     """The run with scopes that the data do not name called so in the reader's language, in every frame."""
     by = {name: with_scopes(frame, say) for name, frame in analysis.by.items()}
-    supply = analysis.supply and replace(analysis.supply, **_with_scopes(analysis.supply, say))
+    supply = analysis.supply and replace(analysis.supply, **_with_scopes(analysis.supply, say))  # type: ignore[arg-type]
     return replace(analysis, by=by, supply=supply, **_with_scopes(analysis, say))  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Sheet, Tile
-from stockturn.output.findings import findings
+from stockturn.output import findings
 from stockturn.output.sheets.context import Context, total_of, value_of
 
 
@@ -15,7 +15,7 @@ def build(context: Context) -> Sheet:
         "summary",
         context.say("sheet_summary"),
         tiles=_tiles(context),
-        findings=findings(context),
+        findings=findings.findings(context),
         notes=_notes(context),
     )
 
