@@ -56,6 +56,8 @@ def _before_first(frame: pl.DataFrame) -> pl.DataFrame:
     """The running balance of each cell less its first line: what was there before."""
     if "closing_qty" not in frame.columns:
         return pl.DataFrame()
+    if "date" in frame.columns and frame.height and frame["date"][0] > frame["date"][-1]:
+        frame = frame.reverse()  # the latest line first
     value = number(frame, "closing_value") - pl.col("cost")
     rows = frame.with_columns(
         (pl.col("closing_qty") - pl.col("qty")).alias("on_hand"),
