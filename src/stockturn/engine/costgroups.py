@@ -96,7 +96,9 @@ class Arrivals:
 def arrivals(posted: Postings, groups: CostGroups) -> Arrivals:
     """What changes an average, day by day; transfer legs are counted in by the valuation itself."""
     moving = (posted.role != Role.AVERAGE) & ~groups.transit[groups.of_cell[posted.cell]]
-    touched = np.unique(groups.row[moving])
+    changed = np.zeros(len(groups.group), bool)
+    changed[groups.row[moving]] = True
+    touched = np.flatnonzero(changed)
     touched = touched[np.argsort(groups.day[touched], kind="stable")]
     slot = np.full(len(groups.group), -1, np.int64)
     slot[touched] = np.arange(len(touched))
@@ -147,6 +149,8 @@ def links(
     posted: Postings, groups: CostGroups, movements: pl.LazyFrame, sources: pl.LazyFrame, grain: list[str]
 ) -> Links:
     """The legs with their groups and postings."""
+    if not (posted.role == Role.LINKED).any():
+        movements = movements.clear()  # no need to read a large ledger again
     keys = ["sku", "warehouse", *grain]
     days = (pl.col("date") - pl.lit(posted.origin)).dt.total_days().cast(pl.Int32).alias("day")
     legs = (

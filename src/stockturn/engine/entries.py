@@ -104,10 +104,10 @@ def _carried_forward(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.
     before = pl.col("date") - pl.duration(days=1)
     late = (pl.col("first_move") < pl.col("date")) | (pl.col("first_point") < before)
     dated = rows.lazy().join(moved, on=cell, how="left").join(counted, on=cell, how="left")
-    dated = dated.with_columns(late=late.fill_null(False)).collect()
+    marked = dated.with_columns(late=late.fill_null(False)).collect()
     cost = pl.coalesce("cost", pl.col("unit_cost") * pl.col("qty"))
     said = (
-        dated.filter("late")
+        marked.filter("late")
         .group_by(*cell, before.alias("as_of"))
         .agg(
             on_hand=tidy(pl.col("qty").sum()),
@@ -115,7 +115,7 @@ def _carried_forward(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.
             reserved=pl.lit(None, pl.Float64).first(),
         )
     )
-    kept = dated.filter(~pl.col("late")).select(rows.columns)
+    kept = marked.filter(~pl.col("late")).select(rows.columns)
     both = pl.concat([points, said.lazy()]).unique([*cell, "as_of"], keep="first", maintain_order=True)
     return pl.concat([movements.filter(~opening), kept.lazy()]), both
 

@@ -164,6 +164,22 @@ def stock_to_sales() -> pl.Expr:
     return pl.when(pl.col("avg_inventory").is_not_null()).then(ratio("avg_inventory", monthly))
 
 
+@metric(Unit.DAYS)
+def cover_days() -> pl.Expr:
+    """How many days the closing stock lasts at the period's rate of sale.
+
+    Formula:   closing_value / (cogs / days)
+    Null when: nothing was sold: dead stock has no cover in days, and never 0.
+    Source:    weeks of supply
+    Example:   closing stock 8,000, cost of sales 12,000 in 42 days -> 28 days
+
+    >>> pl.DataFrame({"closing_value": [8e3], "cogs": [12e3], "usage": [0.0], "flow": ["cogs"], "days": [42]}).select(
+    ...     cover_days()).item()
+    28.0
+    """
+    return ratio(pl.col("closing_value") * pl.col("days"), issue_cost())
+
+
 @metric(Unit.SHARE)
 def stockout_rate() -> pl.Expr:
     """Share of the days on sale that ended without stock.

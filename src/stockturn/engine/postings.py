@@ -15,6 +15,7 @@ from enum import IntEnum
 import numpy as np
 import polars as pl
 
+from stockturn.engine.arrays import leads
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT, QTY_DECIMALS
 from stockturn.schema import KINDS
@@ -143,31 +144,42 @@ def postings(
     """Sums per cell, day and kind. An ``opening`` row holds at the start of its day: it is dated the day before."""
     opening = pl.col("kind") == "opening"
     day = (pl.col("date") - pl.lit(origin)).dt.total_days() - opening.cast(pl.Int64)
-    code = pl.col("kind").replace_strict(list(KINDS), list(range(len(KINDS))), return_dtype=pl.Int64)
+    code = pl.col("kind").cast(pl.Enum(KINDS)).to_physical().cast(pl.Int64)
     key = (
         pl.col("cell").cast(pl.Int64) * _CELL_STEP
         + day * _DAY_STEP
         + code * len(Role)
         + role_of(by_row=by_row).cast(pl.Int64)
     )
-    sums = (
-        entries.movements.join(cells.lazy(), on=["sku", "warehouse", *grain], how="left", nulls_equal=True)
+    rows = (
+        entries.movements.join(
+            cells.lazy(),
+            on=["sku", "warehouse", *grain],
+            how="left",
+            nulls_equal=bool(grain),
+            maintain_order="left",
+        )
         .select(
             key=key,
             qty=(pl.col("qty") * UNITS).round().cast(pl.Int64),
             cost=row_cost().fill_null(0.0),
             revenue=row_revenue().fill_null(0.0),
         )
-        .group_by("key")
-        .agg(pl.all().sum())
         .collect(engine="streaming")
-        .sort("key")
+        .sort("key", maintain_order=True)
     )
-    return _unpack(sums, cells, origin)
+    return _sums(rows, cells, origin)
 
 
-def _unpack(sums: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
-    key = sums["key"].to_numpy()
+def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
+    """Rows of one key added up in the order of the ledger: the same to the last bit in every run."""
+    every = rows["key"].to_numpy()
+    first = np.flatnonzero(leads(every))
+    qty, cost, revenue = (
+        np.add.reduceat(rows[name].to_numpy(), first) if len(first) else rows[name].to_numpy()
+        for name in ("qty", "cost", "revenue")
+    )
+    key = every[first]
     cell, rest = key // _CELL_STEP, key % _CELL_STEP
     small = rest % _DAY_STEP
     return Postings(
@@ -177,9 +189,9 @@ def _unpack(sums: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
         (rest // _DAY_STEP).astype(np.int32),
         (small // len(Role)).astype(np.int8),
         (small % len(Role)).astype(np.int8),
-        sums["qty"].to_numpy(),
-        sums["cost"].to_numpy(),
-        sums["revenue"].to_numpy(),
+        qty,
+        cost,
+        revenue,
     )
 
 
@@ -193,6 +205,8 @@ def insert(
     cost: np.ndarray,
 ) -> Postings:
     """The postings with further ones of one kind put in their place."""
+    if not len(cell):
+        return base
     kinds = np.full(len(cell), FLOW_CODE[kind], np.int8)
     roles = np.full(len(cell), role, np.int8)
     key = posting_key(cell, day, kinds, roles)

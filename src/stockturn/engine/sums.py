@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.engine.onsale import SaleDays
 from stockturn.engine.periods import month_ends
-from stockturn.engine.postings import FLOW_CODE
+from stockturn.engine.postings import FLOW_CODE, FLOWS
 from stockturn.engine.scopes import Scopes
 from stockturn.engine.targets import CellTargets
 from stockturn.engine.timeline import Timeline
@@ -155,22 +155,8 @@ def _flows(
     for number, (start, end) in enumerate(itertools.pairwise(edges)):
         stretch[start + 1 : end + 1] = number
     count = len(edges) - 1
-    group = pl.lit(pl.Series(scopes.of_cell * count)).gather(pl.col("cell"))
-    slot = group + pl.lit(pl.Series(stretch)).gather(pl.col("day"))
-    value = pl.col("value").fill_nan(0.0)
-    measures = {"qty": pl.col("qty"), "value": value, "revenue": pl.col("revenue")}
-    if targets is not None:
-        need = pl.lit(pl.Series(targets.inverse)).gather(pl.col("cell"))
-        measures |= {"needed": value * need, "aimed": value * (need > 0).cast(pl.Float64)}
-    grouped = (
-        valued.flows.lazy()
-        .filter(pl.col("day").is_between(edges[0] + 1, edges[-1]))
-        .select(slot=slot, kind=pl.col("kind").to_physical(), **measures)
-        .group_by("slot", "kind")
-        .agg(pl.all().sum())
-        .collect()
-    )
-    tables = _figures(valued, settings, grouped, count * scopes.groups.height)
+    flows = _Flows.of(valued, (edges[0] + 1, edges[-1]), scopes, stretch, count)
+    tables = _figures(valued, settings, flows, targets)
     spans = [
         (edges.index(valued.day_of(one.start) - 1), edges.index(valued.day_of(one.end))) for one in periods
     ]
@@ -181,34 +167,66 @@ def _flows(
     return found
 
 
+@dataclass(frozen=True)
+class _Flows:
+    """The flows of some days: ``slot`` is group and stretch in one number, below ``size``. Sums go row by row, in
+    the order of the ledger, so that a figure is the same to the last bit in every run."""
+
+    cell: np.ndarray
+    slot: np.ndarray
+    kind: np.ndarray
+    measures: dict[str, np.ndarray]
+    size: int
+
+    @classmethod
+    def of(
+        cls, valued: ValuedDays, days: tuple[int, int], scopes: Scopes, stretch: np.ndarray, count: int
+    ) -> _Flows:
+        frame = valued.flows
+        day = frame["day"].to_numpy()
+        rows = np.flatnonzero((day >= days[0]) & (day <= days[1]))
+        cell = frame["cell"].to_numpy()[rows]
+        slot = scopes.of_cell[cell] * count + stretch[day[rows]]
+        kind = frame["kind"].to_physical().to_numpy()[rows]
+        measures = {name: frame[name].to_numpy()[rows] for name in ("qty", "value", "revenue")}
+        measures["value"][np.isnan(measures["value"])] = 0.0
+        return cls(cell, slot, kind, measures, scopes.groups.height * count)
+
+    def total(self, measure: str, kinds: Iterable[str], weight: np.ndarray | None = None) -> np.ndarray:
+        """Sum of a measure per slot over some kinds, weighted by cell where a weight is given."""
+        wanted = np.zeros(len(FLOWS), bool)
+        wanted[[FLOW_CODE[kind] for kind in kinds]] = True
+        rows = np.flatnonzero(wanted[self.kind])
+        amount = self.measures[measure][rows]
+        if weight is not None:
+            amount = amount * weight[self.cell[rows]]
+        return np.bincount(self.slot[rows], amount, self.size)
+
+
 def _figures(
-    valued: ValuedDays, settings: Settings, grouped: pl.DataFrame, size: int
+    valued: ValuedDays, settings: Settings, flows: _Flows, targets: CellTargets | None
 ) -> dict[str, np.ndarray]:
     """The named flows per slot; what goes out is positive."""
-    slot, kind = grouped["slot"].to_numpy(), grouped["kind"].to_numpy()
-
-    def total(measure: str, *kinds: str) -> np.ndarray:
-        rows = np.isin(kind, [FLOW_CODE[name] for name in kinds])
-        return np.bincount(slot[rows], grouped[measure].to_numpy()[rows], size)
-
     sold = valued.sold_kinds
     asked = {*settings.ingest.demand_kinds, "sale_return"}
     figures = {
-        "cogs": -total("value", *sold),
-        "usage": -total("value", *asked),
-        "sold_qty": -total("qty", *sold),
-        "used_qty": -total("qty", *asked),
-        "received_qty": total("qty", *RECEIVED),
-        "revenue": total("revenue", *sold),
-        "purchases_value": total("value", "purchase", "purchase_return"),
-        "scrap_value": -total("value", "scrap"),
-        "count_loss_value": -total("value", "adjustment_out"),
-        "difference_value": total("value", "difference"),
-        "variance": total("value", *VARIANCE),
-        "negative_stock_variance": total("value", "negative_stock_variance"),
+        "cogs": -flows.total("value", sold),
+        "usage": -flows.total("value", asked),
+        "sold_qty": -flows.total("qty", sold),
+        "used_qty": -flows.total("qty", asked),
+        "received_qty": flows.total("qty", RECEIVED),
+        "revenue": flows.total("revenue", sold),
+        "purchases_value": flows.total("value", ("purchase", "purchase_return")),
+        "scrap_value": -flows.total("value", ("scrap",)),
+        "count_loss_value": -flows.total("value", ("adjustment_out",)),
+        "difference_value": flows.total("value", ("difference",)),
+        "variance": flows.total("value", VARIANCE),
+        "negative_stock_variance": flows.total("value", ("negative_stock_variance",)),
     }
-    if "needed" in grouped.columns:
-        figures |= {"needed_stock": -total("needed", *sold), "aimed_cogs": -total("aimed", *sold)}
+    if targets is not None:
+        aimed = (targets.inverse > 0).astype(float)
+        figures["needed_stock"] = -flows.total("value", sold, targets.inverse)
+        figures["aimed_cogs"] = -flows.total("value", sold, aimed)
     return figures
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.arrays import leads
 from stockturn.engine.assembly import Rows, assemble
 from stockturn.engine.balances import Balances, balances
 from stockturn.engine.costgroups import cost_groups, links
@@ -89,10 +90,10 @@ def _record(
     return ValuedDays(
         posted.origin,
         entries.as_of,
-        _cells(held, frame),
+        _cells(held, rows),
         frame,
         flows,
-        _differences(held, frame),
+        _differences(held, rows),
         method,
         _sold_kinds(posted.kind),
         bool(np.isin(posted.kind, [FLOW_CODE[name] for name in RECEIPTS]).any()),
@@ -120,26 +121,31 @@ def _demand(held: Balances, rows: Rows, kinds: Sequence[str]) -> np.ndarray:
     return np.bincount(at, by_day, len(rows.cell))
 
 
-def _cells(held: Balances, frame: pl.DataFrame) -> pl.DataFrame:
-    start = frame.filter(pl.col("day") == 0).select("cell", opening_value="value")
-    span = frame.group_by("cell").agg(last_day=pl.col("day").max(), unknown=pl.col("value").is_nan().any())
-    guessed = (pl.col("opening_basis") == "estimated") | (
-        (pl.col("opening_qty") != 0) & pl.col("point_value").is_nan() & (pl.col("opening_basis") != "opening")
-    )
+def _cells(held: Balances, rows: Rows) -> pl.DataFrame:
+    first = np.flatnonzero(leads(rows.cell))
+    last = np.append(first[1:], len(rows.cell)) - 1
+    by_list = pl.col("opening_basis") == "opening"
+    guessed = (pl.col("opening_qty") != 0) & pl.col("point_value").is_nan() & ~by_list
     return (
         held.postings.cells.join(held.openings, on="cell", maintain_order="left")
-        .join(start, on="cell", how="left", maintain_order="left")
-        .join(span, on="cell", how="left", maintain_order="left")
-        .with_columns(estimated=guessed, no_cost=pl.col("unknown"))
-        .drop("point_value", "point_cost", "unknown")
+        .with_columns(
+            opening_value=rows.value[first],
+            last_day=rows.day[last],
+            estimated=(pl.col("opening_basis") == "estimated") | guessed,
+            no_cost=np.logical_or.reduceat(np.isnan(rows.value), first),
+        )
+        .drop("point_value", "point_cost")
     )
 
 
-def _differences(held: Balances, frame: pl.DataFrame) -> pl.DataFrame:
-    cost = frame.select("cell", "day", "unit_cost")
+def _differences(held: Balances, rows: Rows) -> pl.DataFrame:
+    found = held.differences
+    wanted = cell_day(found["cell"].to_numpy(), found["day"].to_numpy())
+    at = np.searchsorted(cell_day(rows.cell, rows.day), wanted)
+    value = pl.col("difference_qty") * pl.Series(rows.unit_cost[at]).fill_nan(None)
     return (
-        held.differences.join(cost, on=["cell", "day"], how="left")
-        .join(held.postings.cells, on="cell")
+        found.with_columns(difference_value=value)
+        .join(held.postings.cells, on="cell", maintain_order="left")
         .select(
             "sku",
             "warehouse",
@@ -147,7 +153,7 @@ def _differences(held: Balances, frame: pl.DataFrame) -> pl.DataFrame:
             book_qty="book_qty",
             counted_qty="counted_qty",
             difference_qty="difference_qty",
-            difference_value=pl.col("difference_qty") * pl.col("unit_cost").fill_nan(None),
+            difference_value="difference_value",
         )
         .sort(
             pl.col("difference_value").abs(),
@@ -191,7 +197,10 @@ def negatives(valued: ValuedDays) -> pl.DataFrame:
 
 def closing(valued: ValuedDays) -> pl.DataFrame:
     """The balance at as_of: sku, warehouse, on_hand, value, unit_cost (null where unknown), estimated."""
-    last = valued.balances.group_by("cell", maintain_order=True).last()
+    ends = (
+        np.append(np.flatnonzero(leads(valued.balances["cell"].to_numpy()))[1:], valued.balances.height) - 1
+    )
+    last = valued.balances[ends]
     return (
         last.join(valued.cells, on="cell", maintain_order="left")
         .with_columns(pl.col("value", "unit_cost").fill_nan(None))
