@@ -10,7 +10,10 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.i18n import text
 from stockturn.output.console import make_console
-from stockturn.output.console_tables import COLOURS, print_table, styled
+from stockturn.output.console_tables import COLOURS, styled
+from stockturn.output.formats import shown, text_line
+from stockturn.output.phrases import Phrases, spoken
+from stockturn.schema import Unit
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +23,8 @@ GROUPS = {
     "digest_open": ("ongoing",),
     "digest_rest": ("snoozed", "not_evaluated", "resolved"),
 }
-COLUMNS = ("level", "rule", "sku", "warehouse", "message", "owner", "id", "value")
-FURTHER = ("root_cause", "first_seen", "runs", "name")
+COLUMNS = ("level", "sku", "warehouse", "message", "value", "owner", "id")
+_WIDEST = 24
 
 
 def show_alerts(
@@ -47,14 +50,36 @@ def show_alerts(
         if rows.height:
             where.print(styled(text(f"alerts.{key}", lang), "bold"))
             limit = settings.report.screen_rows if key == "digest_news" else settings.report.short_rows
-            print_table("alerts", _subject(rows, key), settings, where, top, limit)
+            _table(rows, where, settings, top if top is not None else limit)
 
 
-def _subject(rows: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The columns of the screen; alerts about no item are named by supplier, category or file."""
-    shown = ("state", *COLUMNS) if key == "digest_rest" else COLUMNS
-    named = rows.with_columns(sku=pl.coalesce("sku", "supplier", "category", "file"))
-    return named.select(*shown, *FURTHER)
+def _table(rows: pl.DataFrame, where: Console, settings: Settings, limit: int) -> None:
+    """The first rows; the message takes the room that is left and may take several lines."""
+    from rich import box
+    from rich.table import Table
+
+    say = Phrases(settings.lang)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, expand=True)
+    for name in COLUMNS:
+        figure, long = name == "value", name == "message"
+        table.add_column(
+            styled(say.label(name), ""),
+            justify="right" if figure else "left",
+            no_wrap=not long,
+            overflow="fold" if long else "ellipsis",
+            ratio=1 if long else None,
+            max_width=None if long else _WIDEST,
+        )
+    first = rows.head(limit)
+    levels = first["level"].to_list()
+    named = first.with_columns(sku=pl.coalesce("sku", "supplier", "category", "file"))
+    for level, row in zip(levels, spoken(named.select(COLUMNS), say).iter_rows(named=True), strict=True):
+        cells = {name: text_line(row[name] or "") for name in COLUMNS if name != "value"}
+        cells["value"] = shown(row["value"], Unit.MONEY, settings.lang, compact=True)
+        table.add_row(*(styled(cells[name], COLOURS[level] if name == "level" else "") for name in COLUMNS))
+    where.print(table)
+    if rows.height > limit:
+        where.print(styled(say("screen_more", n=shown(rows.height - limit, Unit.COUNT)), "dim"))
 
 
 def counts(frame: pl.DataFrame) -> dict[str, int]:
