@@ -25,8 +25,8 @@ BUCKET_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 
 @dataclass(frozen=True)
 class Outlook:
-    """``edges``: days after as_of, rising from 0. ``total``: one row per cell, cumulative demand at each edge.
-    ``rate``: demand per day beyond the last edge."""
+    """``edges``: days after as_of, rising from 0. ``total``: edges x cells, cumulative demand at each
+    edge. ``rate``: demand per day beyond the last edge."""
 
     edges: Floats
     total: Floats
@@ -34,7 +34,7 @@ class Outlook:
 
     def take(self, rows: Ints) -> Outlook:
         """The curves of some cells, in that order (a cell may come twice)."""
-        return Outlook(self.edges, self.total[rows], self.rate[rows])
+        return Outlook(self.edges, self.total[:, rows], self.rate[rows])
 
     def until(self, days: Floats | float) -> Floats:
         """Demand from as_of to the end of that day, per cell.
@@ -49,7 +49,7 @@ class Outlook:
             return np.asarray(day * self.rate)
         left = np.clip(np.searchsorted(self.edges, day, side="right") - 1, 0, last - 1)
         rows = np.arange(len(day))
-        start, end = self.total[rows, left], self.total[rows, left + 1]
+        start, end = self.total[left, rows], self.total[left + 1, rows]
         width = self.edges[left + 1] - self.edges[left]
         inside = start + (end - start) * np.clip((day - self.edges[left]) / width, 0.0, 1.0)
         return np.asarray(inside + np.maximum(day - self.edges[last], 0.0) * self.rate)
@@ -58,10 +58,10 @@ class Outlook:
         """The same for one day for all cells."""
         last = len(self.edges) - 1
         if day >= self.edges[last]:
-            return np.asarray(self.total[:, last] + (day - self.edges[last]) * self.rate)
+            return np.asarray(self.total[last] + (day - self.edges[last]) * self.rate)
         left = int(np.searchsorted(self.edges, day, side="right")) - 1
         share = (day - self.edges[left]) / (self.edges[left + 1] - self.edges[left])
-        return np.asarray(self.total[:, left] * (1 - share) + self.total[:, left + 1] * share)
+        return np.asarray(self.total[left] * (1 - share) + self.total[left + 1] * share)
 
     def when(self, qty: Floats) -> Floats:
         """Days after as_of until cumulative demand reaches ``qty``; inf where it never does, 0 for nothing.
@@ -71,15 +71,15 @@ class Outlook:
         """
         wanted = np.asarray(qty, dtype=np.float64)
         last = len(self.edges) - 1
-        whole = self.total[:, last]
+        whole = self.total[last]
         beyond = np.where(
             self.rate > 0, self.edges[last] + (wanted - whole) / np.where(self.rate > 0, self.rate, 1), np.inf
         )
         if last == 0:
             return np.where(wanted <= 0, 0.0, beyond)
-        right = np.clip((self.total < wanted[:, None]).sum(axis=1), 1, last)
+        right = np.clip((self.total < wanted).sum(axis=0), 1, last)
         rows = np.arange(len(wanted))
-        start, end = self.total[rows, right - 1], self.total[rows, right]
+        start, end = self.total[right - 1, rows], self.total[right, rows]
         step = np.where(end > start, end - start, 1.0)
         inside = self.edges[right - 1] + (self.edges[right] - self.edges[right - 1]) * (wanted - start) / step
         return np.where(wanted <= 0, 0.0, np.where(wanted > whole, beyond, inside))
@@ -87,7 +87,7 @@ class Outlook:
 
 def flat(rate: Floats) -> Outlook:
     """The same demand every day."""
-    return Outlook(np.zeros(1), np.zeros((len(rate), 1)), np.asarray(rate, dtype=np.float64))
+    return Outlook(np.zeros(1), np.zeros((1, len(rate))), np.asarray(rate, dtype=np.float64))
 
 
 def first_day(days: Floats) -> Floats:
@@ -111,24 +111,25 @@ def outlook(
     edges = np.array([(end - as_of).days - 1 for end in ends], dtype=np.float64)
     width = np.array([(end - start).days for start, end in zip(starts, ends, strict=True)], dtype=np.float64)
     ahead = edges > 0
-    edges, width, means = edges[ahead], width[ahead], means[:, ahead]
+    edges, width, means = edges[ahead], width[ahead], means[ahead]
     if not len(edges):
         return flat(rate)
-    known = np.asarray(~np.isnan(means).all(axis=1))
-    per_day = np.where(known[:, None], np.where(np.isnan(means), 0.0, means) / width, rate[:, None])
-    spans = np.diff(edges, prepend=0.0)
-    total = np.concatenate([np.zeros((len(rate), 1)), np.cumsum(per_day * spans, axis=1)], axis=1)
-    return Outlook(np.concatenate([[0.0], edges]), total, total[:, -1] / edges[-1])
+    lacking = np.isnan(means)
+    unknown = np.asarray(lacking.all(axis=0))
+    per_day = np.where(lacking, np.where(unknown, rate, 0.0), means / width[:, None])
+    total = np.zeros((len(edges) + 1, len(rate)))
+    np.cumsum(per_day * np.diff(edges, prepend=0.0)[:, None], axis=0, out=total[1:])
+    return Outlook(np.concatenate([[0.0], edges]), total, total[-1] / edges[-1])
 
 
 def _matrix(forecast: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, list[date]]:
-    """Means as a matrix, one row per cell and one column per period, nan where there is none."""
+    """Means as a matrix periods x cells, nan where there is none."""
     periods = forecast.get_column("period").unique().sort()
     row = rows_of(forecast, cells)
-    column = np.searchsorted(periods.to_physical().to_numpy(), forecast["period"].to_physical().to_numpy())
+    step = np.searchsorted(periods.to_physical().to_numpy(), forecast["period"].to_physical().to_numpy())
     known = row >= 0
-    means = np.full((cells.height, len(periods)), np.nan)
-    means[row[known], column[known]] = forecast["mean"].to_numpy()[known]
+    means = np.full((len(periods), cells.height), np.nan)
+    means[step[known], row[known]] = forecast["mean"].to_numpy()[known]
     return means, periods.to_list()
 
 
