@@ -34,7 +34,11 @@ def demand(series: int) -> pl.DataFrame:
     months = pl.date_range(dt.date(2022, 1, 1), dt.date(2030, 1, 1), "1mo", eager=True)[:MONTHS]
     names = np.char.add("s", np.arange(series).astype(str))
     return pl.DataFrame(
-        {"sku": np.repeat(names, MONTHS), "period": pl.concat([months] * series), "qty": qty.ravel()}
+        {
+            "sku": np.repeat(names, MONTHS),
+            "period": months[np.tile(np.arange(MONTHS), series)],
+            "qty": qty.ravel(),
+        }
     )
 
 

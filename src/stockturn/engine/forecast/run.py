@@ -131,7 +131,7 @@ def _frames(made: _Made, horizon: int, span: int) -> ForecastResult:
         }
     )
     out = repeated(panel, horizon).with_columns(
-        pl.concat([panel.periods(horizon)] * panel.series),
+        panel.periods(horizon)[np.tile(np.arange(horizon), panel.series)],
         *_figures(means[:horizon] * unit, found.lead[:, :horizon] * unit),
     )
     sums = repeated(panel, task.horizon).with_columns(

@@ -93,7 +93,7 @@ def _long(values: Array, chosen: Flags, bucket: str) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "unique_id": np.repeat(np.arange(width), len(values)),
-            "ds": pl.concat([dates] * width),
+            "ds": dates[np.tile(np.arange(len(values)), width)],
             "y": some.T.ravel(),
         }
     ).filter(pl.col("y").is_not_nan())
