@@ -155,6 +155,17 @@ def test_any_grid_is_accounted_for(rows: list[list[str]], name: str) -> None:
     account_holds(text.getvalue().encode("utf-8", errors="replace"), name)
 
 
+wide_rows = st.lists(st.lists(st.one_of(cell, st.sampled_from(["A1", "5", "2.5"])), max_size=5), max_size=10)
+
+
+@given(wide_rows, st.sampled_from([["商品编码", "1月", "2月", "3月"], ["货号", "杭州仓", "宁波仓"]]))
+def test_any_wide_sheet_is_accounted_for(rows: list[list[str]], header: list[str]) -> None:
+    """Months or warehouses side by side: each row of the sheet counts once."""
+    text = io.StringIO()
+    csv.writer(text).writerows([header, *rows])
+    account_holds(text.getvalue().encode("utf-8", errors="replace"), "销售_2024.csv")
+
+
 @given(st.binary(max_size=400), st.sampled_from(["a.xlsx", "a.csv", "a.xls", "a.parquet", "a.zip"]))
 def test_any_bytes_are_named_and_not_a_traceback(data: bytes, name: str) -> None:
     """A file of noise is listed with a reason."""

@@ -28,6 +28,7 @@ class Body:
     openings: pl.DataFrame
     totals: pl.DataFrame
     skipped: Mapping[str, int]
+    skipped_rows: pl.DataFrame
     notes: tuple[Said, ...]
 
 
@@ -177,9 +178,7 @@ def _split(
     refused = typed.filter(~pl.col("_ok") & (why.is_null() | why.str.starts_with("refused:")))
     with_codes = _refusals(refused, typed, problems, required)
     skipped_rows = typed.filter(~pl.col("_ok") & why.is_not_null() & ~why.str.starts_with("refused:"))
-    # by row of the sheet: in the long form of a wide sheet a row stands once per column
-    per_reason = skipped_rows.group_by("_why").agg(pl.col(ROW).n_unique())
-    skipped = {str(name): int(count) for name, count in per_reason.rows()}
+    skipped = {str(name): int(count) for name, count in skipped_rows["_why"].value_counts().rows()}
     hidden = ["_ok", "_why", "_bad"]
     data = typed.filter(pl.col("_ok"))
     soft = [*_unreadable(typed, problems, required), *_total_check(typed)]
@@ -189,6 +188,7 @@ def _split(
         openings=typed.filter(~pl.col("_ok") & (why == "opening_balance")).drop(hidden),
         totals=typed.filter(~pl.col("_ok") & (why == "total")).drop(hidden),
         skipped=skipped,
+        skipped_rows=skipped_rows.select(ROW, pl.col("_why").alias("reason")),
         notes=(*notes, *soft),
     )
 

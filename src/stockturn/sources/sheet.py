@@ -15,7 +15,7 @@ from stockturn.sources.context import context_of, rule_for
 from stockturn.sources.documents import documents, transfers
 from stockturn.sources.expand import Source
 from stockturn.sources.flats import flat, orders, sales_orders
-from stockturn.sources.grid import ROW, Grid, text_frame
+from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout, locate
 from stockturn.sources.mapping import Plan, choose
 from stockturn.sources.money import in_ledger_currency
@@ -102,7 +102,7 @@ def _read(
     body = _in_one_place(_in_one_currency(body, settings), context)
     part = _build(body, plan, context, used)
     if wide:
-        part = _by_source_row(part, grid, layout)
+        part = _by_source_row(part, body, grid, layout)
     notes: list[Said] = [(f"cells_{fact}", {"count": count}) for fact, count in grid.facts.items() if count]
     notes += [*body.notes, *([("sku_from_name", {})] if plan.sku_from_name else [])]
     return SheetRead(source, grid, layout, used, plan, context, part, tuple(notes))
@@ -163,8 +163,12 @@ def _in_one_currency(body: Body, settings: Settings) -> Body:
     return replace(body, data=data, refused=refused)
 
 
-def _by_source_row(part: Part, grid: Grid, layout: Layout) -> Part:
-    """The account of a wide sheet by its own rows: a row with a figure that cannot be read is refused as a whole."""
+def _by_source_row(part: Part, body: Body, grid: Grid, layout: Layout) -> Part:
+    """The account of a wide sheet by its own rows, of which each stands once per column in the long form.
+
+    A row with a figure that cannot be read is refused as a whole; else a row with a figure is accepted; what is left
+    is skipped for the first reason that any of its figures has, blank where it has none.
+    """
     refused = part.refused.unique(ROW, keep="first", maintain_order=True)
     gone = refused[ROW].implode()
     tables = {name: frame.filter(~pl.col("source_row").is_in(gone)) for name, frame in part.tables.items()}
@@ -172,8 +176,9 @@ def _by_source_row(part: Part, grid: Grid, layout: Layout) -> Part:
     account = account.group_by(ROW, maintain_order=True).agg(
         pl.col("qty").sum(), pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sum())
     )
-    below = text_frame(grid.frame.slice(layout.body)).drop(ROW)
-    filled = pl.all_horizontal(pl.all().str.strip_chars().fill_null("").eq(""))
-    blank = int(below.select(filled.sum()).item()) if below.height else 0
-    skipped = {**part.skipped, **({"blank": blank} if blank else {})}
+    taken = pl.concat([refused[ROW], account[ROW]]).implode()
+    left = grid.frame.slice(layout.body).select(ROW).filter(~pl.col(ROW).is_in(taken))
+    reasons = body.skipped_rows.unique(ROW, keep="first", maintain_order=True)
+    named = left.join(reasons, on=ROW, how="left", maintain_order="left")["reason"].fill_null("blank")
+    skipped = {str(reason): int(count) for reason, count in named.value_counts().rows()}
     return replace(part, tables=tables, account=account, refused=refused, skipped=skipped)
