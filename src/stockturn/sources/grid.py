@@ -45,10 +45,6 @@ class Grid:
         """The first rows as text."""
         return _texts(self.frame.head(rows))
 
-    def tail(self, rows: int) -> list[list[str | None]]:
-        """The last rows as text."""
-        return _texts(self.frame.tail(rows))
-
     def stamped(self, file_hash: str, exported_at: datetime | None) -> Grid:
         """The same grid with what is known about its file."""
         return replace(self, file_hash=file_hash, exported_at=self.exported_at or exported_at)

@@ -165,9 +165,7 @@ def _fit(
     given: Mapping[str, int | None],
     rule: FileRule | None,
 ) -> tuple[float, Plan] | None:
-    if spec.signature and not all(
-        headers.find([caption], set()) is not None for caption in spec.signature
-    ):
+    if spec.signature and not all(headers.find([caption], set()) is not None for caption in spec.signature):
         return None
     columns = assign(spec, headers, words, given)
     telling = next((i for i, name in enumerate(names) if spec.words and spec.words.search(name)), None)
