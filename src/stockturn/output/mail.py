@@ -5,6 +5,7 @@ The password is an argument: it comes from the environment, stands in no message
 
 from __future__ import annotations
 
+import base64
 import html
 import smtplib
 import ssl
@@ -29,6 +30,7 @@ from stockturn.schema import Unit
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 COLUMNS = ("level", "state", "rule", "sku", "warehouse", "message", "value", "owner")
 _SUBJECT_LENGTH = 120
+_LOGGED_IN = 235
 _HEAD = "text-align:left;border-bottom:2px solid #888;padding:4px 8px"
 _CELL = "text-align:left;border-bottom:1px solid #ddd;padding:4px 8px"
 _INK = {"critical": "#B3261E", "warning": "#9A5B00", "info": "#1F5A99"}
@@ -197,11 +199,23 @@ def _connected(settings: MailSettings, password: str | None) -> smtplib.SMTP:
         if settings.security == "starttls":
             server.starttls(context=context)
         if settings.user:
-            server.login(settings.user, password or "")
+            _login(server, settings.user, password or "")
     except BaseException:
         server.close()
         raise
     return server
+
+
+def _login(server: smtplib.SMTP, user: str, password: str) -> None:
+    """Log in; smtplib knows ASCII alone and would show the password in its error, so others go as UTF-8 (RFC 4616)."""
+    if (user + password).isascii():
+        server.login(user, password)
+        return
+    server.ehlo_or_helo_if_needed()
+    token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+    code, answer = server.docmd("AUTH", f"PLAIN {token}")
+    if code != _LOGGED_IN:
+        raise smtplib.SMTPAuthenticationError(code, answer)
 
 
 def _why(error: Exception) -> tuple[str, str]:

@@ -1,0 +1,241 @@
+"""Mail against a real SMTP server: what arrives, and what is said when it does not."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+
+from stockturn.alerting import addresses, check_mail, deliver, letters, write_letters
+from stockturn.config import Settings, load_settings
+from stockturn.engine.alerts import ALERT, RULES, life
+from stockturn.errors import UsageError
+from stockturn.i18n import LANGUAGES, error_text
+from stockturn.output.mail import subject
+from tests.mailserver import PASSWORD, REFUSED, USER, Box, certificate, free_port, mail_server
+
+AS_OF = date(2025, 3, 31)
+NOW = datetime(2025, 4, 1, 6, tzinfo=UTC)
+NASTY = '<b>"保温杯" & Söhne</b>\n=2+2'
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's certificate."""
+    return certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def server(pem: Path) -> Iterator[tuple[int, Box]]:
+    """A running server."""
+    with mail_server(pem) as running:
+        yield running
+
+
+def settings(port: int, pem: Path, **mail: Any) -> Settings:
+    """Settings that reach the server."""
+    base = {
+        "host": "localhost", "port": port, "user": USER, "sender": "stock@example.com", "ca_file": str(pem),
+        "to": ["boss@example.com"], "owners": {"张三": "zhang@example.com"}, "timeout": 10,
+    }  # fmt: skip
+    return Settings.model_validate({"lang": "zh", "alerts": {"mail": base | mail}})
+
+
+def shown(*rows: dict[str, Any]) -> pl.DataFrame:
+    """Alerts of a first run, from what is not usual about them."""
+    usual = {
+        "level": "critical", "rule": "stockout", "sku": "A-1", "warehouse": "上海总仓", "owner": "张三", "value": 10.0,
+        "message": "无可用库存", "name": "保温杯",
+    }  # fmt: skip
+    made = [usual | {"id": f"{place:012x}"} | row for place, row in enumerate(rows)]
+    frame = pl.DataFrame(made, infer_schema_length=None)
+    blank = (pl.lit(None, dtype).alias(name) for name, dtype in ALERT.items() if name not in frame.columns)
+    return life(frame.with_columns(blank).select(*ALERT), None, AS_OF, RULES)[0]
+
+
+def attachment(mail: EmailMessage) -> openpyxl.Workbook:
+    """The workbook of a mail."""
+    part = next(iter(mail.iter_attachments()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # openpyxl leaves out the solid bars, and says so
+        return openpyxl.load_workbook(io.BytesIO(part.get_payload(decode=True)))
+
+
+def test_chinese_arrives_intact_over_starttls_with_login(server: tuple[int, Box], pem: Path) -> None:
+    """Subject, names, table and workbook come out of the server as they went in; each owner gets only his."""
+    port, box = server
+    frame = shown(
+        {"name": NASTY, "message": NASTY, "sku": "A-1"}, {"owner": "Li", "sku": "B-2", "level": "warning"}
+    )
+    sent, failures = deliver(frame, AS_OF, settings(port, pem), PASSWORD, NOW)
+    assert (sent, failures) == (["boss@example.com", "zhang@example.com"], [])
+    assert box.secure == [True, True]
+    mails = dict(box.mails)
+    assert mails["boss@example.com"]["Subject"] == "上海总仓 A-1 已断货，另有 1 项"
+    mail = mails["zhang@example.com"]
+    assert mail["Subject"] == "上海总仓 A-1 已断货"
+    assert (mail["From"], mail["To"]) == ("stock@example.com", "zhang@example.com")
+    plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert page is not None
+    assert '<b>"保温杯" & Söhne</b> =2+2' in plain.get_content()
+    assert "&lt;b&gt;&quot;保温杯&quot; &amp; Söhne&lt;/b&gt;" in page.get_content()
+    assert "<b>" not in page.get_content()
+    assert "B-2" not in page.get_content()
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["预警-2025-03-31.xlsx"]
+    assert attachment(mail).sheetnames == ["张三"]
+    assert attachment(mails["boss@example.com"]).sheetnames == ["全部预警", "Li", "张三"]
+    cells = [cell.value for row in attachment(mail).active.iter_rows() for cell in row]
+    assert "保温杯" in str(cells)
+    assert "处理人" in cells
+
+
+def refusal(config: Settings, password: str | None) -> tuple[str, str, str]:
+    """The refusal of one mail, in words: key, sentence and hint in English."""
+    from stockturn.errors import InputError
+
+    sent, failures = deliver(shown({}), AS_OF, config, password, NOW)
+    assert sent == []
+    first = failures[0]
+    mail = config.alerts.mail
+    where = {"host": mail.host, "port": mail.port, "user": mail.user, "variable": "STOCKTURN_SMTP_PASSWORD"}
+    message, hint = error_text(InputError(first.key, to=first.to, detail=first.detail, **where), "en")
+    return first.key, message, hint or ""
+
+
+def test_a_wrong_password(server: tuple[int, Box], pem: Path) -> None:
+    """The server's answer and the place of the password are named, the password is not."""
+    port, box = server
+    key, message, hint = refusal(settings(port, pem, owners={}), "wr0ng secrét")
+    assert key == "mail_login"
+    assert f"localhost:{port} refused the login of {USER}: 535" in message
+    assert "STOCKTURN_SMTP_PASSWORD" in hint
+    assert "wr0ng" not in message + hint
+    assert box.mails == []
+
+
+def test_an_ascii_password_that_is_wrong(server: tuple[int, Box], pem: Path) -> None:
+    """The usual way of logging in tells the same."""
+    port, _ = server
+    key, message, _ = refusal(settings(port, pem, owners={}), "secret123")
+    assert key == "mail_login"
+    assert "secret123" not in message
+
+
+def test_a_closed_port(pem: Path) -> None:
+    """Nobody listens: host and port are named."""
+    port = free_port()
+    key, message, _ = refusal(settings(port, pem, owners={}), PASSWORD)
+    assert key == "mail_unreachable"
+    assert f"localhost:{port} cannot be reached" in message
+
+
+def test_a_refused_recipient_does_not_keep_the_others_from_theirs(server: tuple[int, Box], pem: Path) -> None:
+    """The address is named with the server's answer; the other mail arrives."""
+    port, box = server
+    config = settings(port, pem, to=[REFUSED, "boss@example.com"], owners={})
+    sent, failures = deliver(shown({}), AS_OF, config, PASSWORD, NOW)
+    assert sent == ["boss@example.com"]
+    assert [(one.to, one.key, one.detail) for one in failures] == [
+        (REFUSED, "mail_recipient", "550 no such mailbox")
+    ]
+    assert [to for to, _ in box.mails] == ["boss@example.com"]
+
+
+def test_an_unknown_certificate_is_refused(server: tuple[int, Box], pem: Path) -> None:
+    """Without the authority nothing is said to the server, the password least of all."""
+    port, box = server
+    key, _, hint = refusal(settings(port, pem, ca_file=None, owners={}), PASSWORD)
+    assert key == "mail_certificate"
+    assert "ca_file" in hint
+    assert box.mails == []
+
+
+def test_a_server_without_tls_gets_no_password(server: tuple[int, Box], pem: Path) -> None:
+    """With security none the server offers no login before TLS: refused, not tried in the clear."""
+    port, box = server
+    key, _, _ = refusal(settings(port, pem, security="none", owners={}), PASSWORD)
+    assert key in ("mail_unsupported", "mail_login")
+    assert box.mails == []
+
+
+@pytest.mark.parametrize(
+    ("mail", "password", "key"),
+    [
+        ({"host": ""}, PASSWORD, "mail_no_host"),
+        ({"to": [], "owners": {}}, PASSWORD, "mail_no_recipients"),
+        ({"sender": "", "user": ""}, PASSWORD, "mail_no_sender"),
+        ({}, None, "mail_no_password"),
+        ({}, "", "mail_no_password"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_is_done(
+    mail: dict[str, Any], password: str | None, key: str, pem: Path
+) -> None:
+    """Each gap in the settings has its own words."""
+    with pytest.raises(UsageError) as refused:
+        check_mail(settings(25, pem, **mail), password)
+    assert refused.value.key == key
+
+
+def test_an_address_that_is_none_is_refused_in_the_config(tmp_path: Path) -> None:
+    """No header can be smuggled in, and a typing mistake is told at the start."""
+    config = tmp_path / "stockturn.toml"
+    config.write_text('[alerts.mail]\nto = ["a@b.c\\nBcc: x@y.z"]\n', encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        load_settings(config)
+    assert refused.value.key == "config_bad_value"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_subject_says_the_worst_thing_in_about_eight_words(rule: str, lang: str) -> None:
+    """One line, short, with the thing itself named, for every rule."""
+    about = {"sku": "A-1", "warehouse": "Main", "supplier": "Acme", "category": "Mugs", "file": "sales.csv"}
+    frame = shown({"rule": rule, **about}, {"level": "info", "sku": "Z"}, {"level": "info", "sku": "Y"})
+    line = subject(frame, Settings.model_validate({"lang": lang}))
+    assert any(word in line for word in about.values())
+    assert "2" in line
+    assert len(line.split()) <= 11
+    assert len(line) <= 60
+
+
+def test_nothing_open_and_nothing_new() -> None:
+    """Without anything new no mail is written, with ``always`` one that says so."""
+    frame = shown({}).with_columns(state=pl.lit("ongoing"))
+    config = Settings.model_validate({"alerts": {"mail": {"to": ["a@b.c"]}}})
+    assert letters(frame, config) == []
+    (letter,) = letters(frame, config, always=True)
+    assert subject(letter.alerts, config) == "Nothing new; 1 alerts open"
+    assert len(letters(frame.head(0), config, always=True)) == 1
+    assert subject(frame.head(0), config) == "No alerts"
+
+
+def test_each_address_once() -> None:
+    """An address that is on the list and an owner's gets one mail, with everything."""
+    mail = {"to": ["a@b.c"], "owners": {"Ann": "a@b.c", "Bo": "b@b.c", "Bob": "b@b.c"}}
+    config = Settings.model_validate({"alerts": {"mail": mail}})
+    assert addresses(config) == ["a@b.c", "b@b.c"]
+    made = letters(shown({"owner": "Bo"}, {"owner": "Bob"}, {"owner": "Cy"}), config)
+    assert [(one.to, one.alerts.height) for one in made] == [("a@b.c", 3), ("b@b.c", 2)]
+
+
+def test_eml_files_open_again(tmp_path: Path) -> None:
+    """A written mail is a mail: subject, table and workbook can be read from the file."""
+    config = Settings.model_validate({"lang": "zh", "alerts": {"mail": {"owners": {"张三": "z@b.c"}}}})
+    frame = shown({"message": NASTY})
+    (path,) = write_letters(letters(frame, config), tmp_path, AS_OF, config, NOW)
+    assert path.name == "alerts-2025-03-31-z@b.c.eml"
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    assert mail["Subject"] == "上海总仓 A-1 已断货"
+    assert attachment(mail).sheetnames == ["张三"]
