@@ -23,6 +23,7 @@ from stockturn.alerting import letters as letters
 from stockturn.alerting import snooze as snooze
 from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings, find_config, load_settings
+from stockturn.engine.entries import latest_date
 from stockturn.engine.reconcile import positions
 from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
@@ -50,6 +51,13 @@ def ingest(*sources: Path | str, settings: Settings | None = None, progress: Sta
     if kept:
         return store.load(kept[0])
     return dedupe(read(paths, chosen, progress), chosen)
+
+
+def is_ledger(path: Path | str) -> bool:
+    """Whether the path is a ledger folder."""
+    from stockturn import store
+
+    return store.is_ledger(Path(path))
 
 
 def keep(
@@ -217,10 +225,63 @@ def forecast_result(
     made = run.forecasts(tuple(by))
     tables = {"forecast": made.result.forecast}
     if accuracy:
-        tables |= {"accuracy": made.result.accuracy, "totals": made.result.totals, "demand": made.demand}
+        further = {
+            "accuracy": made.result.accuracy,
+            "totals": made.result.totals,
+            "categories": made.categories,
+        }
+        tables |= further | {"demand": made.demand}
     if promotions:
         tables["promotions"] = made.promotions
-    return Result("forecast", tables, made.notes, screen={"demand": made.demand})
+    shown = {name: _within_scope(frame, run) for name, frame in tables.items()}
+    return Result("forecast", shown, made.notes, screen={"history": _within_scope(made.demand, run)})
+
+
+def keep_forecast(
+    ledger: Path | str, result: Result, settings: Settings, now: datetime | None = None
+) -> None:
+    """Keep a forecast in its ledger folder, to be held against what comes: one per as_of and bucket."""
+    from stockturn.store import history
+
+    made_on = settings.period.as_of or latest_date(ingest(ledger, settings=settings))
+    keys = [name for name in ("sku", "warehouse") if name in result.frame.columns]
+    ahead = pl.int_range(1, pl.len() + 1).over(keys)
+    frame = result.frame.sort(*keys, "period").with_columns(made_on=pl.lit(made_on), horizon=ahead)
+    with history.changing(Path(ledger), now or datetime.now(UTC)):
+        name = f"{made_on}-{settings.forecast.bucket}-{'-'.join(keys)}"
+        history.write(Path(ledger), "forecasts", name, frame)
+
+
+def review_result(
+    ledger: Path | str, settings: Settings | None = None, by: Sequence[str] = ("sku",)
+) -> Result:
+    """Forecasts kept in a ledger folder against what came since, by sku, category, owner, horizon (预测误差复盘)."""
+    from stockturn.engine.forecast import review
+    from stockturn.store import history
+
+    chosen, folder = settings or Settings(), Path(ledger)
+    end = f"-{chosen.forecast.bucket}-{'-'.join(by)}"
+    frames = [
+        history.read(folder, "forecasts", name)
+        for name in history.names(folder, "forecasts")
+        if name.endswith(end)
+    ]
+    kept = [frame for frame in frames if frame is not None]
+    if not kept:
+        raise InputError("review_nothing_kept", folder=folder)
+    run = Run(ingest(folder, settings=chosen), chosen)
+    actual = run.forecasts(tuple(by)).demand
+    about = run.entries.items.select("sku", "category", "owner").collect()
+    past = pl.concat(kept, how="diagonal").filter(pl.col("made_on") < run.entries.as_of)
+    views = {
+        "sku": tuple(by),
+        "category": ("category",),
+        "owner": ("owner",),
+        "horizon": ("horizon",),
+        "made_on": ("made_on",),
+    }
+    tables = {f"by_{name}": review(past, actual, columns, about) for name, columns in views.items()}
+    return Result("review", {"review": tables.pop("by_sku"), **tables})
 
 
 def forecast(ledger: Ledger, settings: Settings | None = None, by: Sequence[str] = ("sku",)) -> pl.DataFrame:

@@ -16,6 +16,7 @@ ACCURACY = Option(
 PROMOTIONS = Option(
     "promotions", bool, "Also what promotions did: planned against measured uplift.", default=False
 )
+REVIEW = Option("review", bool, "Forecasts kept in the ledger folder against what came since.", default=False)
 DASK = Option(
     "dask", str | None, "Address of a Dask scheduler for the models of statsforecast.", "forecast.dask"
 )
@@ -25,7 +26,20 @@ def add_to(app: typer.Typer) -> None:
     """Register the command."""
 
     @command(
-        app, "forecast", BY, MODEL, HORIZON, BUCKET, ACCURACY, PROMOTIONS, DASK, *WHEN, *WHERE, *SHOW, *TALK
+        app,
+        "forecast",
+        BY,
+        MODEL,
+        HORIZON,
+        BUCKET,
+        ACCURACY,
+        PROMOTIONS,
+        REVIEW,
+        DASK,
+        *WHEN,
+        *WHERE,
+        *SHOW,
+        *TALK,
     )
     def forecast(request: Request) -> None:
         """What will sell: mean and quantiles per bucket, with the error of past forecasts beside it."""
@@ -37,8 +51,18 @@ def add_to(app: typer.Typer) -> None:
         by = tuple(part.strip() for part in (request.by or "sku").split(","))
         if by not in (("sku",), ("sku", "warehouse")):
             raise UsageError("forecast_by", names=",".join(by))
+        folder = (
+            request.sources[0] if len(request.sources) == 1 and api.is_ledger(request.sources[0]) else None
+        )
+        if request.review:
+            if folder is None:
+                raise UsageError("review_needs_ledger")
+            emit(api.review_result(folder, request.settings, by), request)
+            return
         ledger = read_ledger(request)
         result = api.forecast_result(
             ledger, request.settings, by, accuracy=request.accuracy, promotions=request.promotions
         )
+        if folder is not None and not request.settings.scope.narrow:
+            api.keep_forecast(folder, result, request.settings)
         emit(result, request)

@@ -26,6 +26,11 @@ class Scope(Section):
     category: tuple[str, ...] = Field((), description="only these categories")
     sku: tuple[str, ...] = Field((), description="only these skus")
 
+    @property
+    def narrow(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.warehouse or self.category or self.sku)
+
 
 class PeriodSettings(Section):
     """Section ``[period]``."""

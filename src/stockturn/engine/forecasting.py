@@ -18,6 +18,8 @@ from stockturn.engine.forecast import (
     forecast,
     promotion_days,
     promotion_table,
+    remarks,
+    totals_by,
     verdict,
     with_new_items,
     with_open_orders,
@@ -34,11 +36,13 @@ _FIGURES = ("qty", "gross_qty", "returned_qty")
 @dataclass(frozen=True)
 class Forecasts:
     """``demand``: the series that was forecast (by the keys: period, qty as sold, qty_adjusted, censored_days,
-    promotion_qty); ``result``: forecast, sums, accuracy; ``promotions``: planned against measured uplift."""
+    promotion_qty); ``result``: forecast, sums, accuracy; ``promotions``: planned against measured uplift;
+    ``categories``: the skus' means added up by category."""
 
     demand: pl.DataFrame
     result: ForecastResult
     promotions: pl.DataFrame
+    categories: pl.DataFrame
     notes: tuple[Note, ...]
 
 
@@ -74,7 +78,9 @@ def forecasts(
     incomplete = left_out(entries.as_of, bucket)
     if incomplete is not None:
         notes += (Note("classes.bucket_left_out", {"start": incomplete, "as_of": entries.as_of}),)
-    return Forecasts(series, made, table, notes + verdict(made.scores, chosen.span))
+    grouped = totals_by(made.forecast, items, ["category"])
+    said = notes + verdict(made.scores, chosen.span) + remarks(made)
+    return Forecasts(series, made, table, grouped, said)
 
 
 def _without_promotions(

@@ -30,6 +30,9 @@ from stockturn.model import Analysis, Ledger, Note, Period, Supply
 _PLANNED = tuple({field.name for field in fields(ReorderResult)} & {field.name for field in fields(Supply)})
 """Frames of the replenishment that the report shows."""
 
+PEOPLE = ("owner", "buyer", "seller", "team")
+"""Who answers for an item."""
+
 Compared = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]
 
 
@@ -128,14 +131,21 @@ class Run:
         return self.ledger.table("batches") if self.entries.as_of >= latest_date(self.ledger) else None
 
     def forecasts(self, by: tuple[str, ...] = ("sku",)) -> Forecasts:
-        """The forecast of every sku, or of every sku in every warehouse."""
+        """The forecast of every sku (or sku and warehouse) of the warehouses in the scope.
+
+        Series share what past errors teach, so that all of them are forecast whatever skus are asked for.
+        """
         self._say("forecast")
-        return forecasts(self.ledger, self.entries, self.valued, self.settings, by)
+        if not (self.settings.scope.sku or self.settings.scope.category):
+            return forecasts(self.ledger, self.entries, self.valued, self.settings, by)
+        scope = Scope(warehouse=self.settings.scope.warehouse)
+        wide = Run(self.ledger, self.settings.model_copy(update={"scope": scope}))
+        return forecasts(wide.ledger, wide.entries, wide.valued, self.settings, by)
 
     @cached_property
     def whole(self) -> Run:
         """The same run over the whole company: what one warehouse needs depends on the others."""
-        if self.settings.scope == Scope():
+        if not self.settings.scope.narrow:
             return self
         return Run(self.ledger, self.settings.model_copy(update={"scope": Scope()}), self._say)
 
@@ -209,7 +219,7 @@ class Run:
             sheets=self.ledger.sheets,
             refused=self.ledger.refused,
             notes=(*notes, *self.notes(), *(note for note in self.abc_notes() if note.level == "warning")),
-            items=self.entries.items.select("sku", "name", "category").collect(),
+            items=self.entries.items.select("sku", "name", "category", *PEOPLE).collect(),
             supply=self.outlook(),
         )
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.model import Report, Result
+from stockturn.output.console_forecast import show_chart
 from stockturn.output.console_report import print_report
 from stockturn.output.console_tables import print_table, status_lines, styled, to_do
 from stockturn.output.console_turnover import show_turnover
@@ -67,6 +68,8 @@ def show(
     if result.name == "turnover":
         show_turnover(result, settings, where, top)
         return
+    if result.name == "forecast" and result.frame["sku"].n_unique() == 1:
+        show_chart(result.screen["history"], result.frame, where, say)
     if "sheets" in result.tables:
         _ingest_line(result.tables["sheets"], where, say)
     if result.name == "deadstock":
