@@ -47,6 +47,7 @@ def test_months_side_by_side(tmp_path: Path) -> None:
     ]
     assert moved["period_mark"].unique().to_list() == ["period"]
     assert ledger.sheets["accepted"][0] == 2
+    assert "total_differs" not in {note.key for note in ledger.notes}
     counted(ledger)
 
 

@@ -104,7 +104,9 @@ def _read(
     if wide:
         part = _by_source_row(part, body, grid, layout)
     notes: list[Said] = [(f"cells_{fact}", {"count": count}) for fact, count in grid.facts.items() if count]
-    notes += [*body.notes, *([("sku_from_name", {})] if plan.sku_from_name else [])]
+    # in the long form of a wide sheet a total stands once per column, and says nothing about them all
+    notes += [note for note in body.notes if not (wide and note[0] == "total_differs")]
+    notes += [("sku_from_name", {})] if plan.sku_from_name else []
     return SheetRead(source, grid, layout, used, plan, context, part, tuple(notes))
 
 
