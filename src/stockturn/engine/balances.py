@@ -11,7 +11,7 @@ import polars as pl
 from stockturn.engine.arrays import leads, running
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT
-from stockturn.engine.postings import UNITS, Postings, Role, cell_day, insert
+from stockturn.engine.postings import UNITS, Postings, Role, cell_day, insert, located
 
 _LAST_OF_DAY = 255
 
@@ -99,7 +99,8 @@ class _Points:
 def _points(posted: Postings, entries: Entries, grain: Sequence[str]) -> _Points:
     keys = ["sku", "warehouse", *grain]
     frame = (
-        entries.points.join(posted.cells.lazy(), on=keys, how="inner", nulls_equal=True)
+        located(entries, grain)
+        .join(posted.cells.lazy(), on=keys, how="inner", nulls_equal=True)
         .select(
             "cell",
             day=(pl.col("as_of") - pl.lit(posted.origin)).dt.total_days().cast(pl.Int32),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.expr import or_none, tidy
+from stockturn.engine.expr import or_none
+from stockturn.engine.points import carried_forward, points_of, stock_rows, with_ownership
 from stockturn.engine.transfers import with_links
 from stockturn.errors import InputError
 from stockturn.model import Ledger
@@ -27,6 +28,9 @@ class Entries:
     ``items``: one row per sku that occurs anywhere, with its attributes; dimensions never null.
     ``sources``: link, sku, warehouse, date of the sale that a linked return takes its cost from.
     ``unpaired``: transfer legs without a counterpart: sku, warehouse, date, doc_no, qty.
+    ``stock``: the points by bin, batch and ownership, for figures of that grain; ``consigned``: whether
+    some goods are consigned, so that ownership is part of every cell. ``wide``: the same entries for all
+    warehouses, where the scope names some: what a warehouse receives from another has its cost from there.
     """
 
     as_of: date
@@ -36,6 +40,9 @@ class Entries:
     items: pl.LazyFrame
     sources: pl.LazyFrame
     unpaired: pl.DataFrame
+    stock: pl.LazyFrame
+    consigned: bool = False
+    wide: Entries | None = None
 
 
 def latest_date(ledger: Ledger) -> date:
@@ -60,82 +67,41 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     """
     as_of = settings.period.as_of or latest_date(ledger)
     movements = ledger.table("movements").filter(pl.col("date") <= as_of)
-    points = _points(ledger.table("stock")).filter(pl.col("as_of") <= as_of)
-    movements, points = _same_warehouses(movements, points)
-    movements, points = _carried_forward(movements, points)
-    items = _items(ledger.table("items"), movements, points)
+    stock = stock_rows(ledger.table("stock")).filter(pl.col("as_of") <= as_of)
+    movements, stock = _same_warehouses(movements, stock)
+    movements, stock, consigned = with_ownership(movements, stock)
+    movements, stock = carried_forward(movements, stock)
+    items = _items(ledger.table("items"), movements, stock)
     keep = _scope(items, settings)
-    movements, points = (_narrow(frame, keep, settings) for frame in (movements, points))
-    first_day = _first_day(movements, points, as_of)
+    if keep is not None:
+        movements, stock = (frame.join(keep, on="sku", how="semi") for frame in (movements, stock))
+    first_day = _first_day(movements, stock, as_of)
     linked, sources, unpaired = with_links(movements, as_of, settings.turnover.transit_days)
-    return Entries(as_of, first_day, linked, points, items, sources, unpaired)
+    whole = Entries(as_of, first_day, linked, points_of(stock), items, sources, unpaired, stock, consigned)
+    return _within(whole, settings) if settings.scope.warehouse else whole
 
 
-def _points(stock: pl.LazyFrame) -> pl.LazyFrame:
-    """Stock rows as end-of-day points per cell; a list of opening balances stands at the end of the day before."""
-    at_end = (
-        pl.when(pl.col("at_start").fill_null(False))
-        .then(pl.col("as_of") - pl.duration(days=1))
-        .otherwise(pl.col("as_of"))
+def _within(whole: Entries, settings: Settings) -> Entries:
+    """The entries of the warehouses asked for."""
+    wanted = pl.col("warehouse").is_in(settings.scope.warehouse)
+    movements, points, stock = (
+        frame.filter(wanted) for frame in (whole.movements, whole.points, whole.stock)
     )
-    own = pl.col("ownership").fill_null("own") != "consigned_in"
-    value = pl.coalesce("value", pl.col("on_hand") * pl.col("unit_cost"))
-    return (
-        stock.with_columns(as_of=at_end, value=pl.when(own).then(value).otherwise(0.0))
-        .group_by("sku", "warehouse", "as_of")
-        .agg(
-            tidy(pl.col("on_hand").sum()),
-            pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum()).alias("value"),
-            pl.when(pl.col("reserved").is_not_null().any()).then(pl.col("reserved").sum()).alias("reserved"),
-        )
-    )
+    _first_day(movements, stock, whole.as_of)
+    return replace(whole, movements=movements, points=points, stock=stock, wide=whole)
 
 
-def _carried_forward(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """An ``opening`` row after a cell's first movement or count says what is there, it brings nothing: a new
-    year's opening balance is a stock point at the end of the day before. A stock list of that day wins."""
-    cell = ["sku", "warehouse"]
-    opening = pl.col("kind") == "opening"
-    rows = movements.filter(opening).collect(engine="streaming")
-    if rows.is_empty():
-        return movements, points
-    moved = movements.filter(~opening).group_by(cell).agg(first_move=pl.col("date").min())
-    counted = points.group_by(cell).agg(first_point=pl.col("as_of").min())
-    before = pl.col("date") - pl.duration(days=1)
-    late = (pl.col("first_move") < pl.col("date")) | (pl.col("first_point") < before)
-    dated = rows.lazy().join(moved, on=cell, how="left").join(counted, on=cell, how="left")
-    marked = dated.with_columns(late=late.fill_null(False)).collect()
-    cost = pl.coalesce("cost", pl.col("unit_cost") * pl.col("qty"))
-    said = (
-        marked.filter("late")
-        .group_by(*cell, before.alias("as_of"))
-        .agg(
-            on_hand=tidy(pl.col("qty").sum()),
-            value=pl.when(cost.is_not_null().all()).then(cost.sum()),
-            reserved=pl.lit(None, pl.Float64).first(),
-        )
-    )
-    kept = marked.filter(~pl.col("late")).select(rows.columns)
-    both = pl.concat([points, said.lazy()]).unique([*cell, "as_of"], keep="first", maintain_order=True)
-    return pl.concat([movements.filter(~opening), kept.lazy()]), both
-
-
-def _same_warehouses(movements: pl.LazyFrame, points: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def _same_warehouses(movements: pl.LazyFrame, stock: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Where one side names warehouses and the other never does, both speak of the whole company."""
     named = [
         frame.select(pl.col("warehouse").is_not_null().any(), pl.len().alias("rows"))
-        for frame in (movements, points)
+        for frame in (movements, stock)
     ]
-    moves, stock = (frame.row(0) for frame in pl.collect_all(named))
-    if moves[1] and stock[1] and moves[0] != stock[0]:
+    moves, counts = (frame.row(0) for frame in pl.collect_all(named))
+    if moves[1] and counts[1] and moves[0] != counts[0]:
         blank = pl.lit(None, pl.String).alias("warehouse")
-        movements = movements.with_columns(blank)
-        points = (
-            points.group_by("sku", "as_of")
-            .agg(pl.col("on_hand", "value", "reserved").sum())
-            .with_columns(blank)
-        )
-    return movements.with_columns(or_none("warehouse")), points.with_columns(or_none("warehouse"))
+        movements, stock = movements.with_columns(blank), stock.with_columns(blank)
+    return movements.with_columns(or_none("warehouse")), stock.with_columns(or_none("warehouse"))
 
 
 def _items(items: pl.LazyFrame, movements: pl.LazyFrame, points: pl.LazyFrame) -> pl.LazyFrame:
@@ -165,14 +131,6 @@ def _scope(items: pl.LazyFrame, settings: Settings) -> pl.LazyFrame | None:
     if scope.sku:
         wanted &= pl.col("sku").is_in(scope.sku)
     return items.filter(wanted).select("sku")
-
-
-def _narrow(frame: pl.LazyFrame, keep: pl.LazyFrame | None, settings: Settings) -> pl.LazyFrame:
-    if keep is not None:
-        frame = frame.join(keep, on="sku", how="semi")
-    if settings.scope.warehouse:
-        frame = frame.filter(pl.col("warehouse").is_in(settings.scope.warehouse))
-    return frame
 
 
 def _first_day(movements: pl.LazyFrame, points: pl.LazyFrame, as_of: date) -> date:

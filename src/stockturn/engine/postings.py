@@ -18,6 +18,7 @@ import polars as pl
 from stockturn.engine.arrays import leads
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT, QTY_DECIMALS
+from stockturn.engine.points import CONSIGNED_IN, points_of
 from stockturn.schema import KINDS
 
 UNITS = 10**QTY_DECIMALS
@@ -94,8 +95,12 @@ def posting_key(cell: np.ndarray, day: np.ndarray, kind: np.ndarray, role: np.nd
 
 
 def row_cost() -> pl.Expr:
-    """The cost on a row, signed like its quantity: ``cost``, else ``unit_cost`` times the quantity."""
+    """The cost on a row, signed like its quantity: ``cost``, else ``unit_cost`` times the quantity.
+
+    Goods that others own cost nothing here.
+    """
     known = pl.coalesce("cost", pl.col("unit_cost") * pl.col("qty"))
+    known = pl.when(pl.col("ownership") == CONSIGNED_IN).then(0.0).otherwise(known)
     return pl.when(pl.col("qty") == 0).then(known).otherwise(known.abs() * pl.col("qty").sign())
 
 
@@ -232,9 +237,18 @@ def insert(
 def cells_of(entries: Entries, grain: Sequence[str] = ()) -> pl.DataFrame:
     """Every cell that occurs, numbered: cell, sku, warehouse and the further grain columns, sorted."""
     keys = ["sku", "warehouse", *grain]
-    frames = [frame.select(keys).unique() for frame in (entries.movements, entries.points)]
+    frames = [frame.select(keys).unique() for frame in (entries.movements, located(entries, grain))]
     found = pl.concat(frames).unique().collect(engine="streaming")
     return found.sort(keys).with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int32))
+
+
+def located(entries: Entries, grain: Sequence[str]) -> pl.LazyFrame:
+    """Stock points of that grain. Lists that never say the bin (or batch) say nothing about single ones."""
+    places = [name for name in grain if name != "ownership"]
+    stock = entries.stock
+    for name in places:
+        stock = stock.filter(pl.col(name).is_not_null().any())
+    return points_of(stock, grain)
 
 
 def origin_of(entries: Entries) -> date:

@@ -13,6 +13,7 @@ from stockturn.engine.arrays import leads
 from stockturn.engine.balances import Balances
 from stockturn.engine.costgroups import CostGroups, Links, arrivals
 from stockturn.engine.entries import Entries
+from stockturn.engine.points import CONSIGNED_IN
 from stockturn.engine.postings import FLOW_CODE, UNITS, Role, cell_day
 from stockturn.engine.valuation_average import moving_average
 from stockturn.engine.valuation_fifo import fifo
@@ -53,9 +54,10 @@ def cost_keys(method: str, settings: Settings, grain: Sequence[str]) -> list[str
     if method in ("standard", "ledger"):
         return ["sku", "warehouse", *grain]
     scope = settings.turnover.cost_scope
+    whose = [name for name in grain if name == "ownership"]
     if scope == "sku" or (scope == "auto" and method == "monthly_average"):
-        return ["sku"]
-    return ["sku", "warehouse"]
+        return ["sku", *whose]
+    return ["sku", "warehouse", *whose]
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,16 @@ class Book:
     @property
     def seed(self) -> np.ndarray:
         """See :func:`seeds`."""
-        return seeds(self.held, self.groups, self.items)
+        return np.where(self.foreign, 0.0, seeds(self.held, self.groups, self.items))
+
+    @property
+    def foreign(self) -> np.ndarray:
+        """Groups of goods that others own: without value."""
+        cells, found = self.held.postings.cells, np.zeros(len(self.groups.transit), bool)
+        if "ownership" in cells.columns:
+            theirs = (cells["ownership"] == CONSIGNED_IN).fill_null(False).to_numpy()
+            found[self.groups.of_cell[theirs]] = True
+        return found
 
 
 def value(method: str, book: Book) -> Valuation:
@@ -229,6 +240,7 @@ def _standard(book: Book) -> Valuation:
     cells = posted.cells.join(book.items, on="sku", how="left", maintain_order="left")
     own = np.full(len(groups.transit), np.nan)
     own[groups.of_cell] = cells["unit_cost"].fill_null(np.nan).to_numpy()
+    own[book.foreign] = 0.0
     unit_cost = np.where(np.isnan(own), book.seed, own)[groups.group]
     standard = np.where(posted.qty == 0, 0.0, posted.qty / UNITS * unit_cost[groups.row])
     booked = posting_values(book, unit_cost)

@@ -23,6 +23,7 @@ from stockturn.engine.assembly import Rows, assemble
 from stockturn.engine.balances import Balances, balances
 from stockturn.engine.costgroups import cost_groups, links
 from stockturn.engine.entries import Entries
+from stockturn.engine.points import CONSIGNED_IN, CONSIGNED_OUT
 from stockturn.engine.postings import FLOW_CODE, UNITS, cell_day, cells_of, origin_of, postings
 from stockturn.engine.transfers import neutral_transfers
 from stockturn.engine.valuation import Book, choose_method, cost_keys, value
@@ -57,20 +58,47 @@ class ValuedDays:
 
 
 def valued_days(entries: Entries, settings: Settings, grain: Sequence[str] = ()) -> ValuedDays:
-    """Balances and values by the cost method of the settings. ``grain`` splits cells further (bin, batch)."""
-    method = choose_method(entries, settings)
+    """Balances and values by the cost method of the settings. ``grain`` splits cells further (bin, batch).
+
+    Where the scope names warehouses the whole ledger is valued first, so that goods from another warehouse have
+    the cost they had there, and the figures are those of the same warehouse in a report on all of them.
+    """
+    whole = entries.wide or entries
+    if whole.consigned:
+        grain = (*grain, "ownership")
+    method = choose_method(whole, settings)
     keys = cost_keys(method, settings, grain)
-    movements = entries.movements if "warehouse" in keys else neutral_transfers(entries.movements)
-    entries = replace(entries, movements=movements)
-    origin = origin_of(entries)
-    posted = postings(entries, cells_of(entries, grain), origin, by_row=method == "ledger", grain=grain)
-    held = balances(posted, entries, grain, settings.ingest.reconcile_tolerance)
+    movements = whole.movements if "warehouse" in keys else neutral_transfers(whole.movements)
+    whole = replace(whole, movements=movements)
+    origin = origin_of(whole)
+    posted = postings(whole, cells_of(whole, grain), origin, by_row=method == "ledger", grain=grain)
+    held = balances(posted, whole, grain, settings.ingest.reconcile_tolerance)
     groups = cost_groups(held, keys)
-    linked = links(held.postings, groups, movements, entries.sources, list(grain))
-    items = entries.items.select("sku", "unit_cost").collect()
+    linked = links(held.postings, groups, movements, whole.sources, list(grain))
+    items = whole.items.select("sku", "unit_cost").collect()
     book = Book(held, groups, linked, items)
     rows, flows = assemble(held, groups, value(method, book), book.seed)
-    return _record(entries, held, rows, flows, method, settings)
+    valued = _record(whole, held, rows, flows, method, settings)
+    return _only(valued, settings.scope.warehouse) if settings.scope.warehouse else valued
+
+
+def _only(valued: ValuedDays, warehouses: Sequence[str]) -> ValuedDays:
+    """The cells of some warehouses, numbered anew."""
+    kept = valued.cells.filter(pl.col("warehouse").is_in(warehouses))
+    number = np.full(valued.cells.height, -1, np.int32)
+    number[kept["cell"].to_numpy()] = np.arange(kept.height)
+
+    def renumbered(frame: pl.DataFrame) -> pl.DataFrame:
+        cell = number[frame["cell"].to_numpy()]
+        return frame.with_columns(cell=pl.Series(cell)).filter(pl.col("cell") >= 0)
+
+    return replace(
+        valued,
+        cells=renumbered(kept),
+        balances=renumbered(valued.balances),
+        flows=renumbered(valued.flows),
+        differences=valued.differences.filter(pl.col("warehouse").is_in(warehouses)),
+    )
 
 
 def _record(
@@ -196,14 +224,38 @@ def negatives(valued: ValuedDays) -> pl.DataFrame:
 
 
 def closing(valued: ValuedDays) -> pl.DataFrame:
-    """The balance at as_of: sku, warehouse, on_hand, value, unit_cost (null where unknown), estimated."""
+    """The balance at as_of: sku, warehouse, on_hand, value, unit_cost (null where unknown), opening_basis, estimated.
+
+    What others own counts in on_hand (it can be sold) and not in value; what is ours elsewhere counts in value
+    and not in on_hand.
+    """
     ends = (
         np.append(np.flatnonzero(leads(valued.balances["cell"].to_numpy()))[1:], valued.balances.height) - 1
     )
-    last = valued.balances[ends]
-    return (
-        last.join(valued.cells, on="cell", maintain_order="left")
+    last = (
+        valued.balances[ends]
+        .join(valued.cells, on="cell", maintain_order="left")
         .with_columns(pl.col("value", "unit_cost").fill_nan(None))
-        .select("sku", "warehouse", "on_hand", "value", "unit_cost", "opening_basis", "estimated")
+    )
+    wanted = ("sku", "warehouse", "on_hand", "value", "unit_cost", "opening_basis", "estimated")
+    if "ownership" not in valued.cells.columns and last.select("sku", "warehouse").is_unique().all():
+        return last.select(wanted).sort("sku", "warehouse")
+    if "ownership" not in last.columns:
+        last = last.with_columns(ownership=pl.lit("own"))
+    ours, here = pl.col("ownership") != CONSIGNED_IN, pl.col("ownership") != CONSIGNED_OUT
+    held = pl.col("on_hand").filter(ours).sum()
+    known = pl.col("value").filter(ours)
+    return (
+        last.group_by("sku", "warehouse")
+        .agg(
+            pl.col("on_hand").filter(here).sum(),
+            value=pl.when(known.is_not_null().all()).then(known.sum()),
+            unit_cost=pl.when(held > 0)
+            .then(known.sum() / held)
+            .otherwise(pl.col("unit_cost").filter(ours).first()),
+            opening_basis=pl.col("opening_basis").first(),
+            estimated=pl.col("estimated").any(),
+        )
+        .select(wanted)
         .sort("sku", "warehouse")
     )
