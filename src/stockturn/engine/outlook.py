@@ -124,13 +124,28 @@ def outlook(
 
 def _matrix(forecast: pl.DataFrame, cells: pl.DataFrame) -> tuple[Floats, list[date]]:
     """Means as a matrix periods x cells, nan where there is none."""
-    periods = forecast.get_column("period").unique().sort()
-    row = rows_of(forecast, cells)
-    step = np.searchsorted(periods.to_physical().to_numpy(), forecast["period"].to_physical().to_numpy())
+    period = forecast.get_column("period")
+    periods = period.unique().sort()
+    day = period.to_physical().to_numpy()
+    first = int(day.min())
+    place = np.zeros(int(day.max()) - first + 1, dtype=np.int64)  # column of each day that begins a bucket
+    place[periods.to_physical().to_numpy() - first] = np.arange(len(periods))
+    means = spread_out(
+        rows_of(forecast, cells), place[day - first], forecast["mean"].to_numpy(), cells.height
+    )
+    return np.ascontiguousarray(means.T), periods.to_list()
+
+
+def spread_out(row: Ints, column: Ints, values: Floats, rows: int) -> Floats:
+    """A long column (or several, side by side) as a matrix rows x columns, nan where nothing stands; row -1 is left
+    out. A frame that lists every row in order with all its columns is taken as it stands."""
+    width = int(column.max()) + 1
+    if len(row) == rows * width and (row * width + column == np.arange(len(row))).all():
+        return np.asarray(values, dtype=np.float64).reshape(rows, width, *values.shape[1:])
     known = row >= 0
-    means = np.full((len(periods), cells.height), np.nan)
-    means[step[known], row[known]] = forecast["mean"].to_numpy()[known]
-    return means, periods.to_list()
+    out = np.full((rows, width, *values.shape[1:]), np.nan)
+    out[row[known], column[known]] = values[known]
+    return out
 
 
 def rows_of(frame: pl.DataFrame, cells: pl.DataFrame) -> Ints:

@@ -85,7 +85,7 @@ def round_need(need: Floats, position: Floats, packs: Packs) -> Rounded:
     else:
         covering = np.maximum(packs_up(need, packs.multiple), least)
     wanted = need > HAIR
-    if packs.cap == "ignore":
+    if packs.cap == "ignore" or not np.isfinite(packs.max_stock).any():
         return Rounded(np.where(wanted, covering, 0.0), np.zeros_like(wanted), np.zeros_like(wanted))
     over = wanted & (position + covering > packs.max_stock + HAIR)
     room = np.where(np.isfinite(packs.max_stock), packs.max_stock - position, 0.0)

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from stockturn.engine.loss import Floats, normal_loss, z_value
-from stockturn.engine.outlook import rows_of
+from stockturn.engine.outlook import rows_of, spread_out
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.975, 0.99)
 QUANTILES = ("q50", "q80", "q90", "q95", "q97_5", "q99")
@@ -52,23 +52,20 @@ def errors(sums: pl.DataFrame | None, cells: pl.DataFrame) -> Errors:
     if sums is None or sums.is_empty():
         none = np.zeros((cells.height, 1))
         return Errors(np.zeros((cells.height, 1, len(LEVELS))), none, np.zeros(cells.height, dtype=bool))
-    spans = int(sums.get_column("span").max())  # type: ignore[arg-type]
-    row = rows_of(sums, cells)
-    known = row >= 0
-    row, span = row[known], sums["span"].to_numpy()[known] - 1
-    sd = np.full((cells.height, spans), np.nan)
-    quantiles = np.full((cells.height, spans, len(LEVELS)), np.nan)
-    sd[row, span] = sums["error_sd"].to_numpy()[known]
-    mean = sums["mean"].to_numpy()[known]
-    for level, name in enumerate(QUANTILES):
-        quantiles[row, span, level] = sums[name].to_numpy()[known] - mean
-    for later in range(1, spans):
-        grown = np.sqrt((later + 1) / later)
-        sd[:, later] = np.where(np.isnan(sd[:, later]), sd[:, later - 1] * grown, sd[:, later])
-        lacking = np.isnan(quantiles[:, later])
-        quantiles[:, later] = np.where(lacking, quantiles[:, later - 1] * grown, quantiles[:, later])
-    measured = np.asarray(~(np.isnan(quantiles).any(axis=(1, 2)) | np.isnan(sd).any(axis=1)))
-    return Errors(np.nan_to_num(quantiles), np.nan_to_num(sd), measured)
+    mean = sums["mean"].to_numpy()
+    figures = np.column_stack(
+        [sums["error_sd"].to_numpy(), *(sums[name].to_numpy() - mean for name in QUANTILES)]
+    )
+    known = spread_out(rows_of(sums, cells), sums["span"].to_numpy() - 1, figures, cells.height)
+    measured = np.ones(cells.height, dtype=bool)
+    if np.isnan(known).any():
+        known = known.copy()
+        for later in range(1, known.shape[1]):
+            grown = known[:, later - 1] * np.sqrt((later + 1) / later)
+            known[:, later] = np.where(np.isnan(known[:, later]), grown, known[:, later])
+        measured = np.asarray(~np.isnan(known).any(axis=(1, 2)))
+        known = np.nan_to_num(known)
+    return Errors(known[:, :, 1:], known[:, :, 0], measured)
 
 
 def over_span(known: Floats, span: Floats) -> Floats:
