@@ -219,16 +219,16 @@ def _out_now(context: Context) -> pl.DataFrame:
     return out.sort("value", "sku", descending=[True, False])
 
 
-def _bridge(context: Context) -> Finding | None:
+def bridge(context: Context) -> Finding | None:
     """Why stock lasts longer or shorter than in the period before; its money is those days of cost of sales."""
     analysis, say = context.analysis, context.say
     before, after = value_of(analysis.previous, "dio_days"), value_of(analysis.total, "dio_days")
     cogs = value_of(analysis.total, "cogs")
-    bridge = analysis.bridge
-    if before is None or after is None or cogs is None or total_of(bridge, "change") is None:
+    moved = analysis.bridge
+    if before is None or after is None or cogs is None or total_of(moved, "change") is None:
         return None
     change = after - before
-    parts = [(name, total_of(bridge, name) or 0.0) for name in ("mix", "rate", "idle")]
+    parts = [(name, total_of(moved, name) or 0.0) for name in ("mix", "rate", "idle")]
     said = [_part(context, name, days) for name, days in parts if abs(days) >= _SMALLEST_DAYS]
     if abs(change) < _SMALLEST_DAYS and not said:
         return None
@@ -240,7 +240,7 @@ def _bridge(context: Context) -> Finding | None:
         parts=say("list_semicolon").join(said),
     )
     money = abs(change) * cogs / analysis.period.days
-    todo = say("todo_bridge", category=context.quoted(_driver(bridge, "change"))) if change > 0 else None
+    todo = say("todo_bridge", category=context.quoted(_driver(moved, "change"))) if change > 0 else None
     return Finding(sentence, money, "bridge", "warning" if change > 0 else "good", todo)
 
 
@@ -304,7 +304,7 @@ FINDERS: tuple[Callable[[Context], Finding | None], ...] = (
     _category,
     _overstock,
     _stockouts,
-    _bridge,
+    bridge,
     _differences,
     _refused,
 )

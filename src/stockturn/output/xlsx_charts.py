@@ -193,7 +193,11 @@ def _lines(drawing: Drawing) -> Any:
 
 def _flat(drawing: Drawing, chart: Any) -> Any:
     """Bars read from the top, in the order of the table. XlsxWriter: x_axis of a bar chart is the vertical one."""
-    chart.set_x_axis({**drawing.axis(drawing.chart.series[0]), "name": ""})
+    axis = {**drawing.axis(drawing.chart.series[0]), "name": ""}
+    values = drawing.block.frame.select(drawing.chart.series)
+    if all((column.min() or 0) >= 0 for column in values):  # type: ignore[operator]
+        axis["min"] = 0
+    chart.set_x_axis(axis)
     chart.set_y_axis(
         {"reverse": True, "crossing": "max", "num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
     )

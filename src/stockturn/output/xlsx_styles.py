@@ -32,9 +32,9 @@ class Styles:
 
     def body(self, number_format: str, wrap: bool = False) -> Any:
         """A cell of a table."""
-        properties: dict[str, object] = {"num_format": number_format}
+        properties: dict[str, object] = {"num_format": number_format, "valign": "top"}
         if number_format == "@":
-            properties |= {"align": "left", "indent": 1, "valign": "top"}
+            properties |= {"align": "left", "indent": 1}
         if number_format == DATE_FORMAT:
             properties |= {"align": "left", "indent": 1}
         if wrap:

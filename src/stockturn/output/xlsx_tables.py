@@ -31,6 +31,10 @@ _NARROWEST = 7
 _LONG_TEXT = 60
 """Text that is wider than this is wrapped (a wide character counts as 2)."""
 
+_LONGEST_TEXT = 90
+_LINES = 3
+"""A column of sentences is made wider, up to this, while they take more lines than so many."""
+
 _WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
 _FILTER_BUTTON = 3
 _USUAL = 0.97
@@ -149,7 +153,8 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
         widest = _usual_width(widths)
         wrap = widest > _LONG_TEXT
         form, write = styles.body("@", wrap=wrap), sheet.write_string
-        tab.widen(column, min(widest, _LONG_TEXT) + 2.5)
+        room = min(_LONGEST_TEXT, max(_LONG_TEXT, widest // _LINES))
+        tab.widen(column, min(widest, room) + 2.5)
         if wrap:
             tab.wrapped.append((column, first, widths))
     for place, value in enumerate(values.to_list(), start=first):

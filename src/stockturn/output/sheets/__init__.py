@@ -14,7 +14,18 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.model import Analysis, Report, Sheet, Supply
 from stockturn.output.phrases import Phrases, with_scopes
-from stockturn.output.sheets import classes, deadstock, forecast, method, quality, reorder, summary, turnover
+from stockturn.output.sheets import (
+    classes,
+    deadstock,
+    forecast,
+    method,
+    quality,
+    reorder,
+    review,
+    scorecard,
+    summary,
+    turnover,
+)
 from stockturn.output.sheets.context import Context
 
 SHEETS: tuple[Callable[[Context], Sheet | None], ...] = (
@@ -24,6 +35,8 @@ SHEETS: tuple[Callable[[Context], Sheet | None], ...] = (
     forecast.build,
     reorder.build,
     deadstock.build,
+    scorecard.build,
+    review.build,
     quality.build,
     method.build,
 )

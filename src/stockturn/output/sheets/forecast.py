@@ -208,7 +208,7 @@ def _list(context: Context, supply: Supply, ahead: _Ahead) -> Block:
         context.say("block_forecast_items"),
         for_people(listed, context),
         "forecast_items",
-        labels={**labels, "q95": context.say("limit_next")},
+        labels={**labels, "q95": context.say("limit_next"), "reason_code": context.say("remark")},
         units=units,
         bars=("forecast_value",),
         scales=("wape",),
@@ -238,7 +238,7 @@ def _fans(context: Context, supply: Supply, ahead: _Ahead) -> Block | None:
         first += count
     return Block(
         say("block_forecast_charts"),
-        pick(rows, "sku", "name", "period", *_FAN),
+        pick(rows, "sku", "name", "period", *_FAN).with_columns(pl.col(_FAN).round(0)),
         "forecast_charts",
         charts=tuple(charts),
         labels={"q80": say("limit", share="80 %"), "q95": say("limit", share="95 %")},

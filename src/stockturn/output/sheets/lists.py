@@ -54,7 +54,9 @@ def whole_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) ->
     columns, title = looks.pop("columns", frame.columns), looks.pop("title")
     listed, omitted = capped(pick(frame, *columns), context.settings.report.detail_rows)
     listed, _ = known(listed, "sku")
-    listed = listed.with_columns(pl.lit(None, dtype).alias(name) for name, (dtype, _) in HANDLING.items())
+    empty = [pl.lit(None, dtype).alias(name) for name, (dtype, _) in HANDLING.items()]
+    last = [name for name in ("reason",) if name in listed.columns]
+    listed = listed.select(pl.exclude(last), *empty, *last)
     say = context.say
     labels = {"handler": say("handler"), "action_taken": say("action_taken")}
     labels |= {"result": say("result"), "done_on": say("done_on"), **looks.pop("labels", {})}

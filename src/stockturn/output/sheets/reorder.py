@@ -27,27 +27,22 @@ SHORT = (
 LIST = (
     "sku",
     "name",
-    "category",
     "warehouse",
     "abc",
     "action",
     "suggested_qty",
     "order_value",
-    "transfer_qty",
     "supplier",
+    "transfer_qty",
     "order_by",
     "late_days",
     "stockout_date",
     "cover_days",
-    "on_hand",
-    "on_order",
     "position",
-    "demand_per_day",
-    "lead_time_days",
-    "safety_stock",
-    "order_up_to",
     "reason",
 )
+"""The rest of what a line rests on stands in its reason, figure by figure."""
+
 CHANGES = (
     "sku",
     "name",
