@@ -55,7 +55,7 @@ def pair_transfers(rows: list[Row], as_of: date, transit_days: int) -> list[Row]
     complete = {key for key, group in legs.items() if len({leg.qty > 0 for leg in group}) == 2}
     extra = []
     for key, group in legs.items():
-        if key not in complete and (not complete or all(leg.qty > 0 for leg in group)):
+        if key not in complete and all(leg.qty > 0 for leg in group):
             continue
         for number, leg in enumerate(group):
             leg.link = key if key in complete else (key, number)

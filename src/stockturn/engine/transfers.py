@@ -70,13 +70,10 @@ def _pair(legs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _on_the_way(open_legs: pl.DataFrame, paired: pl.DataFrame) -> pl.DataFrame:
-    """Legs that left under a document number and have not arrived: each is a link of its own.
-
-    Only where the ledger knows arrivals by document at all; elsewhere the goods have simply left.
-    """
-    arrives = paired.filter(pl.col("link").is_not_null() & pl.col("doc_no").is_not_null()).height > 0
-    start = (paired["link"].max() or 0) + 1  # type: ignore[operator]
-    gone = open_legs.filter((pl.col("qty") < 0) & pl.col("doc_no").is_not_null() & arrives)
+    """Legs that left under a document number and have not arrived: each is a link of its own."""
+    found = paired["link"].drop_nulls()
+    start = int(found.max()) + 1 if len(found) else 0  # type: ignore[arg-type]
+    gone = open_legs.filter((pl.col("qty") < 0) & pl.col("doc_no").is_not_null())
     return gone.with_columns(link=pl.int_range(pl.len(), dtype=pl.Int64) + start)
 
 
