@@ -223,7 +223,8 @@ class Analysis:
     turnover frame (``sku`` becomes a list of its own); ``trend`` has one row per month (month, cogs, avg_inventory, turnover over the 12 months ending
     there, target); ``bridge`` one row per category (category, mix, rate, idle, change: days of DIO against the
     previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
-    the reconciliation; ``items`` gives each sku its name and category, where they are known.
+    the reconciliation; ``items`` gives each sku its name, category, owner, buyer, seller and team, where they are
+    known.
     """
 
     as_of: date

@@ -27,7 +27,8 @@ class ReportSettings(Section):
     chart_skus: int = Field(4, ge=0, le=20, description="items whose forecast is drawn, the most valuable first")
     findings: int = Field(5, gt=0, description="findings in words on the summary")
     by: tuple[str, ...] = Field(
-        ("category", "warehouse", "supplier", "owner"), description="dimensions on the turnover sheet"
+        ("category", "warehouse", "supplier", "owner", "team", "buyer", "seller"),
+        description="dimensions on the turnover sheet; people and teams among them have a scorecard",
     )
     green: float = Field(1.0, gt=0, description="light is green from this share of the target on")
     amber: float = Field(0.85, gt=0, description="light is amber from this share of the target on, else red")
