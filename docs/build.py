@@ -130,12 +130,51 @@ def metrics_page() -> str:
     return MADE + "\n".join(lines) + "\n"
 
 
+def alerts_page() -> str:
+    """The alert rules, from their registry: when, by which figure, from where on, who is told."""
+    from stockturn.engine.alerts import RULES
+
+    lines = [
+        "# Alerts\n",
+        "The rules of `stockturn alerts`. Each looks at rows of the engine's results; its *figure* decides the level, from the",
+        "limit itself on. Limits stand under `[alerts.rules.NAME]` in the settings, for all goods, by ABC `classes` and by",
+        '`categories`; `"never"` switches a level off. Where a figure is not known there is no alert; where the input of a',
+        "rule is not there, its alerts of the last run are *not evaluated*, never resolved.\n",
+        "Of stockout, projected_stockout, below_safety and below_reorder, and of dead, stagnant and slow, the first that holds",
+        "is shown per sku and warehouse: one alert with one id, whose rule and level may change.\n",
+        "States: *new*; *ongoing* (also when the same day is run again); *escalated* (a higher level, or at the same level a",
+        "worse rule of those above); *resolved* (shown once); *snoozed* (`stockturn snooze ID LEDGER --until DATE`; it wakes on",
+        "that day, or when its level rises); *not evaluated*. They need a ledger folder; without one every alert is new.",
+        "Running it every day and sending mail: [cron](cron.md).\n",
+    ]
+    settings = Settings().alerts
+    for rule in RULES.values():
+        limits = settings.rule(rule.name).limits()
+        sign = "<=" if rule.below else ">="
+        said = ", ".join(f"{level} {sign} {limit:g}" for level, limit in limits.items())
+        head, _, facts = inspect.cleandoc(rule.definition).partition("\n\n")
+        own = "".join(
+            f"; class {name}: "
+            + ", ".join(f"{level} {sign} {limit:g}" for level, limit in levels.limits().items())
+            for name, levels in settings.rule(rule.name).classes.items()
+        )
+        lines += [
+            f"\n## {rule.name}\n",
+            f"*{text(f'codes.rule_{rule.name}', 'en')} / {text(f'codes.rule_{rule.name}', 'zh')}.* {head} Goes to the {rule.to}.\n",
+            "```text",
+            f"{facts.strip()}\nLevels:  {said}{own}",
+            "```",
+        ]
+    return MADE + "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "columns.md": columns_page,
     "tables.md": tables_page,
     "options.md": options_page,
     "metrics.md": metrics_page,
+    "alerts.md": alerts_page,
 }
 
 
