@@ -196,9 +196,9 @@ def _rooms(run: Run) -> Frame:
 
 
 def _files(sheets: pl.DataFrame) -> Frame:
-    """Per source file: rows_read, refused, unread (a sheet of it fits no table)."""
+    """Per source file: rows_read, refused, unread (no sheet of it fits a table)."""
     if sheets.is_empty():
         return None
     return sheets.group_by("file", maintain_order=True).agg(
-        pl.col("rows_read").sum(), pl.col("refused").sum(), unread=pl.col("table").is_null().any()
+        pl.col("rows_read").sum(), pl.col("refused").sum(), unread=pl.col("table").is_null().all()
     )

@@ -156,7 +156,7 @@ def reconcile_difference(settings: Settings) -> Check:
 def data_quality(settings: Settings) -> Check:
     """A file could not be read, or rows of it were refused.
 
-    When:    at least one row was refused, or a sheet that holds something was not read
+    When:    at least one row was refused, or no sheet of it was read
     Figure:  refused rows / rows read; 1 where nothing could be read
     """
     return Check(
