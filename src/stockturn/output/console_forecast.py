@@ -33,8 +33,8 @@ def show_chart(history: pl.DataFrame, forecast: pl.DataFrame, console: Console, 
             shown(top, Unit.QTY, say.lang, compact=True) if row == _HEIGHT - 1 else "0" if row == 0 else ""
         )
         console.print(_row(row, values, limits, past.height, top, label))
-    first, last = past["period"].min() or ahead["period"].min(), ahead["period"].max()
-    console.print(styled(f"{'':>10}  {first}{'':{max(1, 2 * len(values) - 20)}}{last}", "dim"))
+    ends = [str(part["period"][at]) for part, at in ((past if past.height else ahead, 0), (ahead, -1))]
+    console.print(styled(f"{'':>10}  {ends[0]}{'':{max(1, 2 * len(values) - 20)}}{ends[1]}", "dim"))
     console.print(styled(say("chart_forecast_key"), "dim"))
 
 

@@ -40,7 +40,12 @@ def sums_of_what_stays(before: Ledger, after: Ledger, rows: pl.DataFrame) -> pl.
             _measured(ledger.table(name), name, lost, when) for ledger, when in ((before, "b"), (after, "a"))
         )
         parts.append(all_of.join(left, on=PLACE, how="left", nulls_equal=True))
-    schema = {"source_file": pl.String, "source_sheet": pl.String, **_columns("b"), **_columns("a")}
+    schema: dict[str, type[pl.DataType]] = {
+        "source_file": pl.String,
+        "source_sheet": pl.String,
+        **_columns("b"),
+        **_columns("a"),
+    }
     return pl.concat([pl.DataFrame(schema=schema), *parts], how="diagonal").unique(
         PLACE, keep="first", maintain_order=True
     )

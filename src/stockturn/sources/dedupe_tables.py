@@ -99,8 +99,8 @@ def _other_legs(frame: pl.LazyFrame, dropped: pl.DataFrame) -> Verdict:
     refused = dropped.filter(pl.col("verdict") == REFUSED)
     if refused.is_empty():
         return Verdict()
-    legs = frame.filter(pl.col("kind").is_in(LEGS), pl.col("source_row").is_not_null())
-    legs = legs.select("row", *LINEAGE).collect()
+    moved = frame.filter(pl.col("kind").is_in(LEGS), pl.col("source_row").is_not_null())
+    legs = moved.select("row", *LINEAGE).collect()
     places = legs.filter(is_one_of(refused["row"])).select(LINEAGE).unique()
     others = legs.join(places, on=LINEAGE, how="semi", nulls_equal=True).filter(~is_one_of(dropped["row"]))
     return Verdict(leaving(others, REFUSED, "other_leg"))
