@@ -10,6 +10,7 @@ import pytest
 from stockturn.config import Settings
 from stockturn.engine.entries import entries
 from stockturn.engine.periods import period_of
+from stockturn.engine.targets import with_target_rows
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, valued_days
 from stockturn.model import Ledger
@@ -208,3 +209,37 @@ def test_targets_most_specific_first_and_parents_from_their_parts() -> None:
     assert total["excess_capital"] == pytest.approx(max(0.0, total["avg_inventory"] - allowed * year / 366))
     own = Settings.model_validate({"turnover": {"targets": {**targets, "company": 5.0}}})
     assert turnover(valued, known, own, (), JANUARY)["target"].item() == 5.0
+
+
+def test_a_sheet_of_targets_wins_over_the_configuration() -> None:
+    """The sheet's 9 turns replace the 12 of the file; what it does not name stays."""
+    settings = Settings.model_validate({"turnover": {"targets": {"category": {"food": 12.0, "toys": 2.0}}}})
+    sheet = pl.DataFrame(
+        {"dimension": ["category", "company"], "scope": ["food", None], "target": [9.0, 6.0]}
+    )
+    found = with_target_rows(settings, sheet).turnover.targets
+    assert (found.category, found.company) == ({"food": 9.0, "toys": 2.0}, 6.0)
+
+
+def test_summaries_of_a_period_are_averaged_by_month() -> None:
+    """100 at the start, 40 at the end of a month known only in sum: 70 on average, not 100 for 30 days."""
+    moves = _moves((31, "x", "A", "sale", -60.0, None)).with_columns(period_mark=pl.lit("period"))
+    stock = _stock((date(2023, 12, 31), "x", "A", 100.0, 100.0))
+    known = entries(Ledger.of(movements=moves, stock=stock), Settings())
+    row = turnover(valued_days(known, Settings()), known, Settings(), (), JANUARY).row(0, named=True)
+    assert (row["avg_inventory"], row["avg_basis"]) == (70.0, "monthly")
+
+
+def test_a_price_list_gives_a_cost_where_nothing_else_does() -> None:
+    """The latest price valid at as_of: 4, not the 9 that starts later."""
+    moves = _moves((3, "x", "A", "sale", -2.0, None))
+    prices = pl.DataFrame(
+        {
+            "sku": ["x"] * 3,
+            "valid_from": [date(2023, 1, 1), date(2023, 6, 1), date(2024, 6, 1)],
+            "unit_cost": [3.0, 4.0, 9.0],
+        }
+    )
+    valued = _valued(movements=moves, stock=_stock((date(2023, 12, 31), "x", "A", 5.0, None)), prices=prices)
+    assert valued.cost_basis == "standard"
+    assert closing(valued)["value"].to_list() == [12.0]

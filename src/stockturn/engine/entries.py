@@ -71,7 +71,8 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     movements, stock = _same_warehouses(movements, stock)
     movements, stock, consigned = with_ownership(movements, stock)
     movements, stock = carried_forward(movements, stock)
-    items = _items(ledger.table("items"), movements, stock)
+    listed = with_prices(ledger.table("items"), ledger.table("prices").filter(pl.col("valid_from") <= as_of))
+    items = _items(listed, movements, stock)
     keep = _scope(items, settings)
     if keep is not None:
         movements, stock = (frame.join(keep, on="sku", how="semi") for frame in (movements, stock))
@@ -118,6 +119,19 @@ def _items(items: pl.LazyFrame, movements: pl.LazyFrame, points: pl.LazyFrame) -
         .with_columns(supplier=pl.coalesce("supplier", "last_supplier"))
         .drop("last_supplier")
         .with_columns(or_none(name) for name in DIMENSIONS)
+    )
+
+
+def with_prices(items: pl.LazyFrame, prices: pl.LazyFrame) -> pl.LazyFrame:
+    """Items with the latest price of the list where they carry none themselves, also those the list alone knows."""
+    latest = prices.group_by("sku").agg(
+        pl.col(name).sort_by("valid_from").drop_nulls().last().alias(f"{name}_listed")
+        for name in ("unit_cost", "unit_price")
+    )
+    return (
+        items.join(latest, on="sku", how="full", coalesce=True)
+        .with_columns(pl.coalesce(name, f"{name}_listed").alias(name) for name in ("unit_cost", "unit_price"))
+        .drop("unit_cost_listed", "unit_price_listed")
     )
 
 

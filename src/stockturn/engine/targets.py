@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.config.turnover import Targets
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio
 from stockturn.engine.scopes import with_dimensions
 from stockturn.engine.valued import ValuedDays
+from stockturn.errors import UsageError
 
 AIMED = ("category", "brand", "supplier", "owner", "team", "warehouse")
 """Dimensions that can have targets, the one that decides first where several do."""
@@ -34,6 +36,25 @@ def cell_targets(valued: ValuedDays, entries: Entries, settings: Settings) -> Ce
     frame = with_dimensions(valued.cells, entries, named, None)
     target = pl.coalesce(_lookup(name, given[name]) for name in named)
     return CellTargets(frame.select((1 / target).fill_null(0.0)).to_series().to_numpy())
+
+
+def with_target_rows(settings: Settings, rows: pl.DataFrame) -> Settings:
+    """Settings with the targets of a sheet: columns dimension (company, category, warehouse ...), scope (its value,
+    ignored for company) and target (turns a year). The sheet wins over the configuration, row by row."""
+    given = settings.turnover.targets
+    merged: dict[str, object] = {name: dict(getattr(given, name)) for name in AIMED}
+    merged["company"] = given.company
+    for name in AIMED:
+        own = rows.filter(pl.col("dimension") == name)
+        merged[name] = {**getattr(given, name), **dict(zip(own["scope"], own["target"], strict=True))}
+    company = rows.filter(pl.col("dimension") == "company")["target"]
+    if len(company):
+        merged["company"] = company[-1]
+    unknown = set(rows["dimension"]) - {*AIMED, "company"}
+    if unknown:
+        raise UsageError("by_unknown", names=", ".join(sorted(unknown)))
+    turnover = settings.turnover.model_copy(update={"targets": Targets.model_validate(merged)})
+    return settings.model_copy(update={"turnover": turnover})
 
 
 def with_targets(sums: pl.DataFrame, settings: Settings, by: Sequence[str]) -> pl.DataFrame:

@@ -61,6 +61,7 @@ def turnovers(
     classes: pl.DataFrame | None = None,
 ) -> list[pl.DataFrame]:
     """One frame per period, as :func:`turnover` gives them, from one pass over the ledger."""
+    settings = _by_month_where_summed(valued, settings)
     scopes = Scopes.of(valued, entries, by, classes)
     parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, settings))
     return [finish(base, valued, settings, by) for base in sums(valued, settings, scopes, periods, parts)]
@@ -71,6 +72,14 @@ def months_of(period: Period) -> list[Period]:
     ends = month_ends(period.start, period.end)
     starts = [period.start, *(end + ONE_DAY for end in ends[:-1])]
     return [period_of(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _by_month_where_summed(valued: ValuedDays, settings: Settings) -> Settings:
+    """Where movements are sums of a period the days within it are not known: the daily average becomes monthly."""
+    if not valued.by_period or settings.turnover.average != "daily":
+        return settings
+    monthly = settings.turnover.model_copy(update={"average": "monthly"})
+    return settings.model_copy(update={"turnover": monthly})
 
 
 def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str]) -> pl.DataFrame:

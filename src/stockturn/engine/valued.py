@@ -38,7 +38,8 @@ class ValuedDays:
     ``balances``: cell, day, on_hand, value, unit_cost at the end of each day with a posting, and the demand of
     that day (units, returns not deducted); day 0 is the ``origin``, the day before the ledger begins. ``flows``: cell, day, kind, qty (signed), value (signed),
     revenue. Value is NaN where a cell has no cost at all. ``differences``: sku, warehouse, as_of, book_qty,
-    counted_qty, difference_qty, difference_value, largest value first. ``cost_basis`` names the method, ``sold_kinds`` the kinds whose cost is cogs.
+    counted_qty, difference_qty, difference_value, largest value first. ``cost_basis`` names the method, ``sold_kinds`` the kinds whose cost is cogs;
+    ``by_period``: some movements stand for a whole period, dated at its end.
     """
 
     origin: date
@@ -51,6 +52,7 @@ class ValuedDays:
     sold_kinds: tuple[str, ...]
     has_receipts: bool
     has_revenue: bool
+    by_period: bool = False
 
     def day_of(self, when: date) -> int:
         """Days since the origin."""
@@ -79,7 +81,12 @@ def valued_days(entries: Entries, settings: Settings, grain: Sequence[str] = ())
     book = Book(held, groups, linked, items)
     rows, flows = assemble(held, groups, value(method, book), book.seed)
     valued = _record(whole, held, rows, flows, method, settings)
+    valued = replace(valued, by_period=_by_period(whole.movements))
     return _only(valued, settings.scope.warehouse) if settings.scope.warehouse else valued
+
+
+def _by_period(movements: pl.LazyFrame) -> bool:
+    return bool(movements.select(pl.col("period_mark").is_not_null().any()).collect().item())
 
 
 def _only(valued: ValuedDays, warehouses: Sequence[str]) -> ValuedDays:
