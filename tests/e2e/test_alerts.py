@@ -12,6 +12,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from stockturn.store import history
 from tests.e2e.cli import Done, cli
 from tests.mailserver import PASSWORD, USER, certificate, free_port, mail_server
 
@@ -269,6 +270,39 @@ def test_a_run_without_mail_takes_no_news_away(
     with mail_server(pem) as (_, box):
         assert cli("alerts", ledger, "--mail", "-q").status == 0
         assert len(box.mails) == 2
+
+
+def test_a_run_that_dies_while_it_records_loses_no_mail(
+    mailed: tuple[Path, int], pem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has to be mailed is kept before the run is: the next run sends it, once."""
+    ledger, port = mailed
+    whole = history.write
+
+    def dies(folder: Path, kind: str, name: str, frame: pl.DataFrame) -> None:
+        if kind == "alerts":
+            raise KeyboardInterrupt
+        whole(folder, kind, name, frame)
+
+    monkeypatch.setattr(history, "write", dies)
+    assert cli("alerts", ledger, "--mail").status == 130
+    monkeypatch.setattr(history, "write", whole)
+    monkeypatch.setattr("tests.mailserver.free_port", lambda: port)
+    with mail_server(pem) as (_, box):
+        assert cli("alerts", ledger, "--mail", "-q").status == 0
+        assert sorted(to for to, _ in box.mails) == ["boss@example.com", "zhang@example.com"]
+        assert cli("alerts", ledger, "--mail", "-q").status == 0
+        assert len(box.mails) == 2
+
+
+def test_a_past_day_again_changes_nothing_of_today(small: Path) -> None:
+    """A run as of an earlier day compares with the past, and what stands today stays as it was."""
+    assert cli("alerts", small, "-q").status == 0
+    past = rows_of(cli("alerts", small, "-f", "json", "--as-of", "2024-05-31"))
+    assert {row["state"] for row in past} <= {"new"}
+    today = rows_of(cli("alerts", small, "-f", "json"))
+    assert {(row["state"], row["runs"]) for row in today} == {("ongoing", 2)}
+    assert {file.stem for file in (small / "history" / "alerts").iterdir()} == {"2024-05-31", "2024-06-30"}
 
 
 def test_a_refused_login_ends_with_status_3(
