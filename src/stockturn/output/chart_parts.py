@@ -139,7 +139,7 @@ def names_below(picture: Drawing, names: list[str]) -> None:
     """Names under the columns, in two lines where they need it; every second, third ... where they would touch."""
     slot, _ = slots(len(names))
     longest_word = max(width(word) for name in names for word in name.split(" "))
-    every = max(1, math.ceil(min(longest_word, 9) * _CHARACTER / slot))
+    every = max(1, math.ceil((min(longest_word, 10) + 1) * _CHARACTER / slot))
     room = int(slot * every / _CHARACTER)
     for place in range(0, len(names), every):
         for line, words in enumerate(_two_lines(names[place], room)):

@@ -157,7 +157,7 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
     whole = excel_format(unit, block.frame[name]) == "#,##0"
     cells = []
     for value in values:
-        css = "n" if is_number(unit) else ""
+        css = "n" if is_number(unit) else "d" if unit is Unit.DATE else ""
         level = _level(block, name, value)
         if level:
             css = f"{css} {level}".strip()

@@ -141,7 +141,6 @@ def _tiles(context: Context, supply: Supply) -> tuple[Tile, ...]:
         tile(say("tile_transfers"), supply.transfers, "value", "transfers"),
         tile(say("tile_changes"), supply.order_changes, "value", "order_changes"),
         tile(say("tile_late"), late, "value", "order_changes", bad=True),
-        tile(say("tile_overstock"), supply.overstock, "excess_value", "overstock"),
     )
 
 

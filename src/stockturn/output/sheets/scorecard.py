@@ -73,6 +73,10 @@ def _people(context: Context, who: str) -> Block | None:
     for part in (_excess(context, who), _dead(context, who), _overdue(context, who), _bias(context, who)):
         if part is not None:
             frame = frame.join(part, on=who, how="left", maintain_order="left")
+    counted = [
+        name for name in ("excess_value", "dead_stock", "to_recover", "overdue") if name in frame.columns
+    ]
+    frame = frame.with_columns(pl.col(counted).fill_null(0))
     frame = _ranked(frame).with_columns(_verdict(context, frame))
     short, omitted = capped(pick(frame, who, *FIGURES), context.settings.report.dimension_rows)
     short, _ = known(short, who)
