@@ -130,7 +130,8 @@ class Block:
     own in a workbook), ``heat`` a small matrix coloured by value. ``omitted`` rows were left out by the cap;
     ``helpers`` are columns that only a chart needs.
     ``lights`` maps a column to (amber from, green from); where the first is larger, less is better. ``marks`` maps
-    a column to {text: level} with level good, info, warning or critical.
+    a column to {text: level} with level good, info, warning or critical. ``sparks`` maps an empty column to the
+    columns, side by side, that a small line in its cells shows.
     """
 
     title: str
@@ -149,6 +150,7 @@ class Block:
     heat: bool = False
     omitted: int = 0
     helpers: tuple[str, ...] = ()
+    sparks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,22 @@ def test_charts_of_one_table_point_at_their_own_rows(tmp_path: Path) -> None:
     assert len(identities) == len(set(identities))
 
 
+def test_every_item_has_its_small_line_over_its_own_row(tmp_path: Path) -> None:
+    """Three periods back and two ahead: cells F to J of the same row; on the page a drawing per item."""
+    report = _report()
+    write_report(report, tmp_path / "report.xlsx")
+    with zipfile.ZipFile(tmp_path / "report.xlsx") as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if "worksheets/sheet" in name]
+    lines = [
+        match
+        for xml in sheets
+        for match in re.findall(r"<xm:f>'Forecast by item'!F(\d+):J(\d+)</xm:f><xm:sqref>E(\d+)<", xml)
+    ]
+    assert len(lines) == 4
+    assert all(first == last == place for first, last, place in lines)
+    assert render(report, _settings()).count('aria-label="Chart: Course"') == 4
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_verdict_stands_first_and_speaks_the_readers_language(lang: str) -> None:
     """Groups are codes in the engine and words on the sheet."""

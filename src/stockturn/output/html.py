@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+import polars as pl
+
 from stockturn.config import Settings
 from stockturn.model import Block, Report, Tile
 from stockturn.output.charts import draw, spark
@@ -29,6 +31,7 @@ class ShownCell:
     sort: str | None
     css: str
     bar: int | None = None
+    spark: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,12 @@ def _table(block: Block, say: Phrases, settings: Settings) -> ShownTable:
     limit = settings.report.html_rows if block.detail else block.frame.height
     frame = block.frame.head(limit).select(columns)
     omitted = block.omitted + block.frame.height - frame.height
-    cells = [_column(block, name, frame[name].to_list(), say) for name in columns]
+    cells = [
+        _sparks(block, name, frame, say)
+        if name in block.sparks
+        else _column(block, name, frame[name].to_list(), say)
+        for name in columns
+    ]
     total = None
     if block.total is not None:
         total = tuple(_total(block, name, say) for name in columns)
@@ -170,6 +178,13 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
         sort = None if value is None else str(value) if isinstance(value, int | float) else None
         cells.append(ShownCell(text, sort, css, bar))
     return cells
+
+
+def _sparks(block: Block, name: str, frame: pl.DataFrame, say: Phrases) -> list[ShownCell]:
+    """A small line per row over the columns it shows."""
+    title = say("chart_of", title=_label(block, name, say))
+    rows = frame.select(block.sparks[name]).cast(pl.Float64).rows()
+    return [ShownCell("", None, "s", spark=spark(list(row), title)) for row in rows]
 
 
 def _hottest(block: Block, figures: list[str]) -> float:

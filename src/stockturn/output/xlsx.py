@@ -17,8 +17,8 @@ from stockturn.output.palette import BLUE, HEAD
 from stockturn.output.phrases import Phrases
 from stockturn.output.xlsx_charts import HEIGHT, WIDTH, Drawing, insert_chart
 from stockturn.output.xlsx_styles import Styles
-from stockturn.output.xlsx_summary import COLUMNS, Grid, quoted, write_findings, write_tiles
-from stockturn.output.xlsx_tables import Extent, Tab, write_table
+from stockturn.output.xlsx_summary import COLUMNS, Grid, write_findings, write_tiles
+from stockturn.output.xlsx_tables import Extent, Tab, quoted, write_table
 from stockturn.schema import Unit
 
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

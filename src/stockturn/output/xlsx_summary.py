@@ -12,7 +12,7 @@ from stockturn.output.palette import BLUE, FILLS, HEAD, LEVELS, LINE, PAPER, SOF
 from stockturn.output.phrases import Phrases
 from stockturn.output.tiles import light_text, lines
 from stockturn.output.xlsx_styles import Styles
-from stockturn.output.xlsx_tables import Extent
+from stockturn.output.xlsx_tables import Extent, quoted
 from stockturn.schema import Unit
 
 PER_ROW = 4
@@ -211,9 +211,3 @@ def _link(grid: Grid, row: int, tab: str, target: int) -> None:
     """To the header of the table in question (``target`` is its first data row, counted from 0)."""
     form = grid.styles.of(**_UNDER, font_color=LEVELS["info"], underline=1, indent=1)
     grid.sheet.write_url(row, _TEXT_END + 3, f"internal:{quoted(tab)}!A{max(target, 1)}", form, tab)
-
-
-def quoted(tab: str) -> str:
-    """A tab's name inside a reference."""
-    doubled = tab.replace("'", "''")
-    return f"'{doubled}'"

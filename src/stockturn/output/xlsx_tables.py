@@ -19,7 +19,7 @@ from stockturn.output.formats import (
     unit_of,
     width,
 )
-from stockturn.output.palette import ORANGE, SKY
+from stockturn.output.palette import BLUE, ORANGE, SKY
 from stockturn.output.phrases import Phrases
 from stockturn.output.xlsx_styles import Styles
 from stockturn.schema import Unit
@@ -109,6 +109,7 @@ def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) 
     extent = Extent(tab.name, first, last, {name: place for place, name in enumerate(frame.columns)})
     if frame.height:
         _mark(tab.sheet, block, extent, styles)
+        _sparks(tab.sheet, block, extent)
     if block.total is not None:
         _total(tab, block, last + 1, styles)
     return extent, cut
@@ -249,6 +250,25 @@ def _mark(sheet: Any, block: Block, extent: Extent, styles: Styles) -> None:
         rule = {"type": "2_color_scale", "min_color": "#FFFFFF", "max_color": SKY}
         body = [place for place in columns if place != max(columns)]
         sheet.conditional_format(extent.first_row, min(body), extent.last_row, max(body), rule)
+
+
+def _sparks(sheet: Any, block: Block, extent: Extent) -> None:
+    """A small line in every row, all of a column in one group."""
+    from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
+
+    rows = range(extent.first_row, extent.last_row + 1)
+    for name, shown_columns in block.sparks.items():
+        first, last = extent.columns[shown_columns[0]], extent.columns[shown_columns[-1]]
+        places = [xl_rowcol_to_cell(row, extent.columns[name]) for row in rows]
+        cells = [f"{quoted(extent.tab)}!{xl_range(row, first, row, last)}" for row in rows]
+        looks = {"series_color": BLUE, "weight": 1.5, "last_point": True}
+        sheet.add_sparkline(places[0], {"location": places, "range": cells, **looks})
+
+
+def quoted(tab: str) -> str:
+    """A tab's name inside a reference."""
+    doubled = tab.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def _scale(values: pl.Series) -> dict[str, object]:

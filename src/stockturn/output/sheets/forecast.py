@@ -203,13 +203,23 @@ def _list(context: Context, supply: Supply, ahead: _Ahead) -> Block:
         _rounded(frame).with_columns(pl.col("q95").round(0)), context.settings.report.detail_rows
     )
     listed, _ = known(listed, "sku")
+    drawn = tuple(name for name in (*ahead.past, *ahead.coming) if name in listed.columns)
+    place = listed.columns.index(drawn[0])
+    empty = pl.lit(None, pl.String).alias("course")
+    listed = listed.select(*listed.columns[:place], empty, *listed.columns[place:])
     labels, units = _looks(context, ahead)
     return Block(
         context.say("block_forecast_items"),
         for_people(listed, context),
         "forecast_items",
-        labels={**labels, "q95": context.say("limit_next"), "reason_code": context.say("remark")},
-        units=units,
+        labels={
+            **labels,
+            "q95": context.say("limit_next"),
+            "reason_code": context.say("remark"),
+            "course": context.say("course"),
+        },
+        units={**units, "course": Unit.TEXT},
+        sparks={"course": drawn},
         bars=("forecast_value",),
         scales=("wape",),
         lights=_LIGHTS,
