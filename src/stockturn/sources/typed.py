@@ -76,7 +76,7 @@ def _is_number(name: str) -> bool:
 def _plain(cells: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
     """The columns that the plain cast reads in full."""
     texts = pl.DataFrame({name: series for name, series in cells.items() if series.dtype == pl.String})
-    cast = texts.select(_cast(name).alias(name) for name in texts.columns)
+    cast = _without_empty(texts.select(_cast(name).alias(name) for name in texts.columns))
     checks = cast.select(_fine(name).alias(name) for name in texts.columns) if cast.width else cast
     lost = texts.null_count().row(0, named=True) if texts.width else {}
     now = cast.null_count().row(0, named=True) if texts.width else {}
@@ -97,8 +97,16 @@ def _cast(name: str) -> pl.Expr:
         return column.str.to_date("%Y-%m-%d", strict=False)
     if _is_number(name):
         return column.cast(pl.Float64, strict=False)
-    stripped = column.str.strip_chars()
-    return pl.when(~stripped.is_in(list(EMPTY))).then(stripped)
+    return column.str.strip_chars()
+
+
+def _without_empty(cast: pl.DataFrame) -> pl.DataFrame:
+    """Texts that stand for nothing as null; most columns have none, and are not written anew."""
+    void = pl.selectors.string().is_in(list(EMPTY))
+    have = [series.name for series in cast.select(void.any()) if series.item()]
+    return cast.with_columns(
+        pl.when(~pl.col(name).is_in(list(EMPTY))).then(name).alias(name) for name in have
+    )
 
 
 def _fine(name: str) -> pl.Expr:
