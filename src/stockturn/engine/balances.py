@@ -11,7 +11,7 @@ import polars as pl
 from stockturn.engine.arrays import leads, running
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT
-from stockturn.engine.postings import UNITS, Postings, Role, cell_day, insert, located
+from stockturn.engine.postings import UNITS, Added, Postings, Role, cell_day, insert, located
 
 _LAST_OF_DAY = 255
 
@@ -64,15 +64,6 @@ def balances(posted: Postings, entries: Entries, grain: Sequence[str], tolerance
     )
     basis, opening = _openings(posted, total, points, lead, gap, has_opening, opened)
     differs = np.abs(step) > tolerance * UNITS
-    posted = insert(
-        posted,
-        points.cell[differs],
-        points.day[differs],
-        "difference",
-        Role.AVERAGE,
-        step[differs],
-        np.zeros(int(differs.sum())),
-    )
     differences = pl.DataFrame(
         {
             "cell": points.cell[differs],
@@ -82,8 +73,16 @@ def balances(posted: Postings, entries: Entries, grain: Sequence[str], tolerance
             "difference_qty": step[differs] / UNITS,
         }
     )
-    posted, openings = _post_openings(posted, basis, opening, points, lead)
-    return _by_day(posted, openings, differences)
+    counted = Added(
+        "difference",
+        Role.AVERAGE,
+        points.cell[differs],
+        points.day[differs],
+        step[differs],
+        np.zeros(int(differs.sum())),
+    )
+    added, openings = _post_openings(posted, basis, opening, points, lead)
+    return _by_day(insert(posted, [counted, *added]), openings, differences)
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,9 @@ def _openings(
     lowest = np.zeros(count, np.int64)
     if len(total):
         ends = np.r_[posted.day_key()[1:] != posted.day_key()[:-1], True]
-        np.minimum.at(lowest, posted.cell[ends], total[ends])
+        owner = posted.cell[ends]
+        first = np.flatnonzero(leads(owner))
+        lowest[owner[first]] = np.minimum(np.minimum.reduceat(total[ends], first), 0)
     house = posted.cells["warehouse"].rank("dense").to_numpy().astype(np.int64) - 1
     covered = np.zeros(house.max(initial=0) + 1, bool)
     covered[house[listed | has_opening]] = True
@@ -165,23 +166,25 @@ def _openings(
 
 def _post_openings(
     posted: Postings, basis: np.ndarray, opening: np.ndarray, points: _Points, lead: np.ndarray
-) -> tuple[Postings, pl.DataFrame]:
+) -> tuple[list[Added], pl.DataFrame]:
     """An opening on day 0 for every cell, and where it came from."""
     count = len(basis)
     point_value = np.full(count, np.nan)
     point_cost = np.full(count, np.nan)
     first_day = np.full(count, np.iinfo(np.int32).max)
-    np.minimum.at(first_day, posted.cell, posted.day)
+    first = np.flatnonzero(leads(posted.cell))
+    first_day[posted.cell[first]] = posted.day[first]
     still = lead & (points.day < first_day[points.cell]) & (basis[points.cell] == "stock_point")
     point_value[points.cell[still]] = points.value[still]
     priced = np.flatnonzero((points.qty > 0) & (points.value >= 0))[::-1]
     point_cost[points.cell[priced]] = points.value[priced] / points.qty[priced] * UNITS
     cell = np.arange(count, dtype=np.int32)
     value = np.where(np.isnan(point_value) | (opening == 0), 0.0, point_value)
-    known = ~np.isnan(point_value)
-    for role, where in ((Role.COSTED_IN, known), (Role.AVERAGE, ~known)):
-        zero = np.zeros(int(where.sum()), np.int32)
-        posted = insert(posted, cell[where], zero, "opening", role, opening[where], value[where])
+    known, zero = ~np.isnan(point_value), np.zeros(count, np.int32)
+    added = [
+        Added("opening", role, cell[where], zero[where], opening[where], value[where])
+        for role, where in ((Role.COSTED_IN, known), (Role.AVERAGE, ~known))
+    ]
     openings = pl.DataFrame(
         {
             "cell": cell,
@@ -191,7 +194,7 @@ def _post_openings(
             "point_cost": point_cost,
         }
     )
-    return posted, openings
+    return added, openings
 
 
 def _by_day(posted: Postings, openings: pl.DataFrame, differences: pl.DataFrame) -> Balances:

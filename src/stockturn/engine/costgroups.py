@@ -11,7 +11,7 @@ import polars as pl
 from stockturn.engine.arrays import leads, running
 from stockturn.engine.balances import Balances
 from stockturn.engine.expr import IN_TRANSIT
-from stockturn.engine.postings import FLOW_CODE, UNITS, Postings, Role, cell_day
+from stockturn.engine.postings import FLOW_CODE, UNITS, Postings, Role, cell_day, posting_key
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,6 @@ def _posting_of(posted: Postings, legs: pl.DataFrame, leaves: np.ndarray) -> np.
     """The posting that each leg went into."""
     kind = legs["kind"].replace_strict(FLOW_CODE, return_dtype=pl.Int64).to_numpy()
     role = np.where(leaves, int(Role.AVERAGE), int(Role.LINKED))
-    key = cell_day(legs["cell"].to_numpy(), legs["day"].to_numpy()) + kind * len(Role) + role
+    key = posting_key(legs["cell"].to_numpy(), legs["day"].to_numpy(), kind, role)
     found: np.ndarray = np.searchsorted(posted.key(), key).astype(np.int64)
     return found

@@ -32,39 +32,39 @@ def on_sale(valued: ValuedDays, entries: Entries, settings: Settings) -> SaleDay
     if not valued.has_receipts:
         return None
     rows = valued.balances
-    cell, day = rows["cell"].to_numpy(), rows["day"].to_numpy()
-    out = rows["on_hand"].to_numpy() <= 0
-    lead = leads(cell)
-    begins = out & (lead | ~np.r_[False, out[:-1]])
-    asked = _last_where(rows["demand"].to_numpy() > 0, day, lead)
-    wanted = asked > day - settings.turnover.on_sale_memory_days - 1
-    run_wanted = _from_run_start(wanted, begins)
-    counted = ~out | run_wanted
-    live = _started(valued, rows) & _eligible(valued, entries)[cell] & counted
+    cell, demand = rows["cell"].to_numpy(), rows["demand"].to_numpy()
+    on_hand = rows["on_hand"].to_numpy()
+    out, asked = on_hand <= 0, demand > 0
+    live = _eligible(valued, entries)[cell] & _begun(cell, (on_hand != 0) | asked)
+    ran_out = out.copy()
+    ran_out[1:] &= leads(cell)[1:] | ~out[:-1]
+    wanted = _wanted(cell, rows["day"].to_numpy(), asked, ran_out, settings.turnover.on_sale_memory_days)
+    # Every day out of stock belongs to the run that began last.
+    idle = np.flatnonzero(out)
+    live[idle] &= wanted[np.cumsum(ran_out)[idle] - 1]
     return SaleDays(live.astype(float), (live & out).astype(float))
 
 
-def _last_where(flag: np.ndarray, day: np.ndarray, lead: np.ndarray) -> np.ndarray:
-    """The latest day up to each row on which the flag was set in its cell; very early where never."""
-    never = -(10**7)
-    # Every cell is lifted above the ones before it, so that one running maximum serves them all.
-    lift = np.cumsum(lead).astype(np.int64) * 10**8
-    latest = np.maximum.accumulate(np.where(flag, lift + day, lift + never))
-    return np.asarray(latest - lift)
+def _wanted(
+    cell: np.ndarray, day: np.ndarray, asked: np.ndarray, ran_out: np.ndarray, memory: int
+) -> np.ndarray:
+    """For each run out of stock: whether anything was asked for on its first day or in the days before."""
+    start, demand = np.flatnonzero(ran_out), np.flatnonzero(asked)
+    if not len(demand):
+        return np.zeros(len(start), bool)
+    latest = np.searchsorted(demand, start, side="right") - 1
+    row = demand[np.maximum(latest, 0)]
+    found: np.ndarray = (latest >= 0) & (cell[row] == cell[start]) & (day[row] >= day[start] - memory)
+    return found
 
 
-def _from_run_start(flag: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """The flag of the row where the present run began."""
-    start = np.maximum.accumulate(np.where(begins, np.arange(len(flag)), 0))
-    return np.asarray(flag[start])
-
-
-def _started(valued: ValuedDays, rows: pl.DataFrame) -> np.ndarray:
-    """Whether the cell has had a receipt, an opening or a sale by that row."""
-    begun = (rows["on_hand"].to_numpy() != 0) | (rows["demand"].to_numpy() > 0)
-    cell = rows["cell"].to_numpy()
-    lead = leads(cell)
-    return np.asarray(_last_where(begun, rows["day"].to_numpy(), lead) >= 0)
+def _begun(cell: np.ndarray, active: np.ndarray) -> np.ndarray:
+    """Whether the cell has had stock or a sale up to each row."""
+    size = len(cell)
+    first = np.flatnonzero(leads(cell))
+    since = np.minimum.reduceat(np.where(active, np.arange(size), size), first)
+    begun: np.ndarray = np.arange(size) >= np.repeat(since, np.diff(first, append=size))
+    return begun
 
 
 def _eligible(valued: ValuedDays, entries: Entries) -> np.ndarray:

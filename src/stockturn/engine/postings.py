@@ -37,8 +37,13 @@ FLOW_TYPE = pl.Enum(FLOWS)
 _RECEIPTS = ["opening", "purchase", "production_in", "assembly_in", "other_in", "sale_return", "transfer_in"]
 """Kinds that enter at the cost on their row, where there is one; stock-take gains never do."""
 
-_DAY_STEP = 1 << 8
-_CELL_STEP = 1 << 28
+_LARGEST_TABLE = 1 << 26
+"""Most pairs of sku and warehouse that are looked up in a table."""
+
+_ROLE_BITS, _KIND_BITS, _DAY_BITS = 3, 5, 20
+_DAY_SHIFT = _ROLE_BITS + _KIND_BITS
+_CELL_SHIFT = _DAY_SHIFT + _DAY_BITS
+"""One int64 holds cell, day, kind and role, so that a single sort puts postings in order."""
 
 
 class Role(IntEnum):
@@ -84,13 +89,13 @@ class Postings:
 
 def cell_day(cell: np.ndarray, day: np.ndarray | int) -> np.ndarray:
     """Cell and day as one int64 that sorts like the pair."""
-    key: np.ndarray = cell.astype(np.int64) * _CELL_STEP + np.asarray(day, dtype=np.int64) * _DAY_STEP
+    key: np.ndarray = (cell.astype(np.int64) << _CELL_SHIFT) + (np.asarray(day, dtype=np.int64) << _DAY_SHIFT)
     return key
 
 
 def posting_key(cell: np.ndarray, day: np.ndarray, kind: np.ndarray, role: np.ndarray) -> np.ndarray:
     """Cell, day, kind and role as one int64 that sorts like the four."""
-    key: np.ndarray = cell_day(cell, day) + kind.astype(np.int64) * len(Role) + role
+    key: np.ndarray = cell_day(cell, day) + (kind.astype(np.int64) << _ROLE_BITS) + role
     return key
 
 
@@ -151,19 +156,13 @@ def postings(
     day = (pl.col("date") - pl.lit(origin)).dt.total_days() - opening.cast(pl.Int64)
     code = pl.col("kind").cast(pl.Enum(KINDS)).to_physical().cast(pl.Int64)
     key = (
-        pl.col("cell").cast(pl.Int64) * _CELL_STEP
-        + day * _DAY_STEP
-        + code * len(Role)
+        pl.col("cell").cast(pl.Int64) * (1 << _CELL_SHIFT)
+        + day * (1 << _DAY_SHIFT)
+        + code * (1 << _ROLE_BITS)
         + role_of(by_row=by_row).cast(pl.Int64)
     )
     rows = (
-        entries.movements.join(
-            cells.lazy(),
-            on=["sku", "warehouse", *grain],
-            how="left",
-            nulls_equal=bool(grain),
-            maintain_order="left",
-        )
+        with_cell(entries.movements, cells, grain)
         .select(
             key=key,
             qty=(pl.col("qty") * UNITS).round().cast(pl.Int64),
@@ -185,35 +184,60 @@ def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
         for name in ("qty", "cost", "revenue")
     )
     key = every[first]
-    cell, rest = key // _CELL_STEP, key % _CELL_STEP
-    small = rest % _DAY_STEP
     return Postings(
         cells,
         origin,
-        cell.astype(np.int32),
-        (rest // _DAY_STEP).astype(np.int32),
-        (small // len(Role)).astype(np.int8),
-        (small % len(Role)).astype(np.int8),
+        (key >> _CELL_SHIFT).astype(np.int32),
+        ((key >> _DAY_SHIFT) & ((1 << _DAY_BITS) - 1)).astype(np.int32),
+        ((key >> _ROLE_BITS) & ((1 << _KIND_BITS) - 1)).astype(np.int8),
+        (key & ((1 << _ROLE_BITS) - 1)).astype(np.int8),
         qty,
         cost,
         revenue,
     )
 
 
-def insert(
-    base: Postings,
-    cell: np.ndarray,
-    day: np.ndarray,
-    kind: str,
-    role: Role,
-    qty: np.ndarray,
-    cost: np.ndarray,
-) -> Postings:
-    """The postings with further ones of one kind put in their place."""
-    if not len(cell):
-        return base
-    kinds = np.full(len(cell), FLOW_CODE[kind], np.int8)
-    roles = np.full(len(cell), role, np.int8)
+def with_cell(movements: pl.LazyFrame, cells: pl.DataFrame, grain: Sequence[str]) -> pl.LazyFrame:
+    """Movements with their cell, rows in their order.
+
+    A join that keeps the order costs five times as much as looking the pair up in a table, so that is done where
+    the table is not too large.
+    """
+    houses = pl.Enum(cells["warehouse"].unique().sort())
+    skus = pl.Enum(cells["sku"].unique().sort())
+    wide, size = len(houses.categories), len(houses.categories) * len(skus.categories)
+    if grain or size > _LARGEST_TABLE:
+        keys = ["sku", "warehouse", *grain]
+        return movements.join(
+            cells.lazy(), on=keys, how="left", nulls_equal=bool(grain), maintain_order="left"
+        )
+    code = pl.col("sku").cast(skus).to_physical().cast(pl.Int64) * wide
+    code += pl.col("warehouse").cast(houses).to_physical().cast(pl.Int64)
+    table = np.full(size, -1, np.int32)
+    table[cells.select(code).to_series().to_numpy()] = cells["cell"].to_numpy()
+    return movements.with_columns(cell=pl.lit(pl.Series(table)).gather(code))
+
+
+@dataclass(frozen=True)
+class Added:
+    """Further postings of one kind and role: per cell and day a quantity (millionths) and a cost."""
+
+    kind: str
+    role: Role
+    cell: np.ndarray
+    day: np.ndarray
+    qty: np.ndarray
+    cost: np.ndarray
+
+
+def insert(base: Postings, added: Sequence[Added]) -> Postings:
+    """The postings with further ones put in their place."""
+    sizes = [len(one.cell) for one in added]
+    cell, day, qty, cost = (
+        np.concatenate([getattr(one, name) for one in added]) for name in ("cell", "day", "qty", "cost")
+    )
+    kinds = np.repeat(np.array([FLOW_CODE[one.kind] for one in added], np.int8), sizes)
+    roles = np.repeat(np.array([one.role for one in added], np.int8), sizes)
     key = posting_key(cell, day, kinds, roles)
     order = np.argsort(key, kind="stable")
     at = np.searchsorted(base.key(), key[order])

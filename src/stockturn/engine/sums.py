@@ -84,7 +84,7 @@ class _Stock:
         def grouped(matrix: np.ndarray) -> np.ndarray:
             return np.stack([np.bincount(scopes.of_cell, column, size) for column in matrix.T])
 
-        amounts = {name: np.nan_to_num(valued.balances[name].to_numpy()) for name in ("value", "on_hand")}
+        amounts = {name: _known_only(valued.balances[name].to_numpy()) for name in ("value", "on_hand")}
         states = {**amounts, "sale_days": sale.sale_days, "out_days": sale.out_days} if sale else amounts
         flags = {name: valued.cells[name].to_numpy().astype(float) for name in ("estimated", "no_cost")}
         counts = {name: np.bincount(scopes.of_cell, flag, size) for name, flag in flags.items()}
@@ -129,6 +129,10 @@ class _Stock:
         months = itertools.pairwise(ends)
         shares = [(end - start).days / calendar.monthrange(end.year, end.month)[1] for start, end in months]
         return np.asarray(np.average((points[1:] + points[:-1]) / 2, axis=0, weights=shares))
+
+
+def _known_only(amount: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(amount), 0.0, amount)
 
 
 def _bounds(period: Period, average: str) -> list[date]:

@@ -64,7 +64,10 @@ def turnovers(
     settings = _by_month_where_summed(valued, settings)
     scopes = Scopes.of(valued, entries, by, classes)
     parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, settings))
-    return [finish(base, valued, settings, by) for base in sums(valued, settings, scopes, periods, parts)]
+    bases = sums(valued, settings, scopes, periods, parts)
+    numbered = pl.concat([base.with_columns(period=pl.lit(at)) for at, base in enumerate(bases)])
+    full = finish(numbered, valued, settings, by)
+    return [full.filter(pl.col("period") == at).drop("period") for at in range(len(bases))]
 
 
 def months_of(period: Period) -> list[Period]:
