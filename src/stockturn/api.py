@@ -41,7 +41,7 @@ def ingest(*sources: Path | str, settings: Settings | None = None, progress: Sta
     ``settings`` default to the stockturn.toml beside the sources. Raises InputError where a source does not exist.
     """
     from stockturn import store
-    from stockturn.sources import dedupe, read
+    from stockturn.sources import combine, read
 
     paths = [Path(source) for source in sources]
     chosen = settings if settings is not None else load_settings(find_config(paths))
@@ -50,7 +50,7 @@ def ingest(*sources: Path | str, settings: Settings | None = None, progress: Sta
         raise UsageError("ledger_and_more", folder=kept[0])
     if kept:
         return store.load(kept[0])
-    return dedupe(read(paths, chosen, progress), chosen)
+    return combine(read(paths, chosen, progress), chosen)
 
 
 def is_ledger(path: Path | str) -> bool:
@@ -72,14 +72,14 @@ def keep(
     A file that is there already changes nothing; a run that is stopped leaves the folder as it was.
     """
     from stockturn import store
-    from stockturn.sources import dedupe, read
+    from stockturn.sources import combine, read
 
     paths = [Path(source) for source in sources]
     chosen = settings if settings is not None else load_settings(find_config(paths))
     done = store.merge(
         read(paths, chosen, progress),
         Path(into),
-        partial(dedupe, settings=chosen),
+        partial(combine, settings=chosen),
         now=now or datetime.now(UTC),
         choices=chosen.ingest.model_dump_json(),
     )
@@ -91,10 +91,10 @@ def forget(
 ) -> None:
     """Take a file out of a ledger folder, as if it had never been read."""
     from stockturn import store
-    from stockturn.sources import dedupe
+    from stockturn.sources import combine
 
     chosen = settings or Settings()
-    store.forget(Path(ledger), file, partial(dedupe, settings=chosen), now=now or datetime.now(UTC))
+    store.forget(Path(ledger), file, partial(combine, settings=chosen), now=now or datetime.now(UTC))
 
 
 def listing(ledger: Path | str) -> Result:
@@ -376,13 +376,15 @@ def analysis_result(analysis: Analysis) -> Result:
     return Result("report", tables, analysis.notes, analysis.period)
 
 
-def build_report(analysis: Analysis, settings: Settings) -> Report:
-    """The report as values, before any format."""
+def build_report(analysis: Analysis, settings: Settings, carry: Path | None = None) -> Report:
+    """The report as values, before any format; ``carry`` is last month's workbook with what people filled in."""
     from importlib.metadata import version
 
+    from stockturn.output.carry import read_handled
     from stockturn.output.sheets import build_report as build
 
-    return build(analysis, settings, {name: version(name) for name in ("stockturn", "polars")})
+    versions = {name: version(name) for name in ("stockturn", "polars")}
+    return build(analysis, settings, versions, read_handled(carry) if carry is not None else None)
 
 
 def write_report(report: Report, workbook: Path, settings: Settings, html: Path | None = None) -> None:

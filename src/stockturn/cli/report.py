@@ -10,11 +10,15 @@ from stockturn.cli.options import ANALYSE, Format, Option, Request, command
 
 HTML = Option("html", Path | None, "Write one offline page as well.", metavar="FILE")
 
+CARRY = Option(
+    "carry", Path | None, "Last month's workbook: what was filled in there is carried over.", metavar="FILE"
+)
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
 
-    @command(app, "report", HTML, *ANALYSE)
+    @command(app, "report", HTML, CARRY, *ANALYSE)
     def report(request: Request) -> None:
         """Everything in one run: a workbook (and a page with --html), and a summary on the screen."""
         from stockturn import api
@@ -29,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
                 emit(api.analysis_result(analysis), request)
                 return
             out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
-            shown = api.build_report(analysis, request.settings)
+            shown = api.build_report(analysis, request.settings, request.carry)
             api.write_report(shown, out, request.settings, request.html)
         say((note for note in analysis.notes if note not in ledger.notes), request)
         if not request.quiet:

@@ -6,6 +6,7 @@ language, so that a report may change its language from one month to the next.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -30,7 +31,9 @@ def read_handled(path: Path) -> dict[str, pl.DataFrame]:
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(path, data_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what openpyxl would lose on saving does not matter to a reader
+            book = openpyxl.load_workbook(path, data_only=True)
     except Exception as error:  # openpyxl raises whatever the broken part of the file makes it raise
         raise InputError("carry_unreadable", file=path, detail=error) from None
     found = {}

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from stockturn.model import Block
+from stockturn.output.carry import HANDLING, PREFIX
 from stockturn.output.formats import (
     check_finite,
     excel_format,
@@ -105,6 +106,8 @@ def write_table(tab: Tab, block: Block, row: int, styles: Styles, say: Phrases) 
             {"header": label, "header_format": form} for label, form in zip(labels, forms, strict=True)
         ]
         options = {"columns": columns, "style": "Table Style Light 1", "autofilter": True}
+        if set(HANDLING) <= set(frame.columns):
+            options["name"] = f"{PREFIX}{block.key}"
         tab.sheet.add_table(row, 0, last, frame.width - 1, options)
     extent = Extent(tab.name, first, last, {name: place for place, name in enumerate(frame.columns)})
     if frame.height:

@@ -100,7 +100,7 @@ def _ramps(
     named = items.select("sku", "category").drop_nulls().unique("sku", maintain_order=True)
     aged = _age(series).join(named, on="sku")
     first = series.select(pl.col("period").min()).item()
-    launched = pl.col("period").min().over(keys) > first
+    launched = pl.col("period").min().over(keys) > pl.lit(first, dtype=pl.Date)
     course = aged.filter(launched & (pl.col("periods") > s.short_history))
     ramp = course.group_by("category", "age").agg(
         pl.col("qty").mean().alias("_usual"), pl.len().alias("_items")

@@ -43,10 +43,18 @@ SHEETS: tuple[Callable[[Context], Sheet | None], ...] = (
 """The sheets in reading order."""
 
 
-def build_report(analysis: Analysis, settings: Settings, versions: Mapping[str, str]) -> Report:
-    """Everything a reader will see, in the language of the settings, from one run of the engine."""
+def build_report(
+    analysis: Analysis,
+    settings: Settings,
+    versions: Mapping[str, str],
+    carried: Mapping[str, pl.DataFrame] | None = None,
+) -> Report:
+    """Everything a reader will see, in the language of the settings, from one run of the engine.
+
+    ``carried``: what people wrote into the lists of the last workbook (:func:`stockturn.output.carry.read_handled`).
+    """
     say = Phrases(settings.lang)
-    context = Context(_localised(analysis, say), settings, versions, say)
+    context = Context(_localised(analysis, say), settings, versions, say, carried or {})
     period = analysis.period
     title = settings.report.title or (
         say("title_of", company=settings.report.company) if settings.report.company else say("title")

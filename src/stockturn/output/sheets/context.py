@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -36,6 +36,7 @@ class Context:
     settings: Settings
     versions: Mapping[str, str]
     say: Phrases
+    carried: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def lang(self) -> str:

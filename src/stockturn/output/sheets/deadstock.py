@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Block, Chart, Sheet
+from stockturn.output.carry import with_handled
 from stockturn.output.sheets.context import (
     STATUS_ORDER,
     Context,
@@ -17,6 +18,7 @@ from stockturn.output.sheets.context import (
     status_marks,
     total_of,
 )
+from stockturn.output.sheets.lists import UNITS, handling_labels
 
 LIST = (
     "sku",
@@ -173,6 +175,7 @@ def _list(context: Context, frame: pl.DataFrame) -> Block:
     columns = (*LIST[:place], *buckets(frame, "age"), *LIST[place + 1 :])
     listed, omitted = capped(sorted_by(pick(frame, *columns), "value"), context.settings.report.detail_rows)
     listed, _ = known(listed, "sku", "status", "last_sale")
+    listed = with_handled(listed, context.carried.get("dead_items"))
     return Block(
         context.say("block_dead_items"),
         for_people(listed, context),
@@ -180,7 +183,8 @@ def _list(context: Context, frame: pl.DataFrame) -> Block:
         bars=("value", "excess_value"),
         scales=("days_since_sale",),
         marks={"status": status_marks(context)},
-        labels={"value": context.say("stock_value")},
+        labels={"value": context.say("stock_value"), **handling_labels(context)},
+        units=UNITS,
         detail=True,
         omitted=omitted,
     )

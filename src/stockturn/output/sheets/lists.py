@@ -8,16 +8,12 @@ from typing import Any
 import polars as pl
 
 from stockturn.model import Block
+from stockturn.output.carry import HANDLING, with_handled
 from stockturn.output.sheets.context import Context, capped, for_people, known, pick
 from stockturn.schema import Unit
 
-HANDLING: Mapping[str, tuple[pl.DataType, Unit]] = {
-    "handler": (pl.String(), Unit.TEXT),
-    "action_taken": (pl.String(), Unit.TEXT),
-    "result": (pl.String(), Unit.TEXT),
-    "done_on": (pl.Date(), Unit.DATE),
-}
-"""Columns that the program leaves empty: who took care, what was done, what came of it, when."""
+UNITS: Mapping[str, Unit] = {name: Unit.DATE if name == "done_on" else Unit.TEXT for name in HANDLING}
+"""Units of the columns that the program leaves to people; what they wrote last month is carried over."""
 
 ACTIONS: Mapping[str, str] = {
     "buy": "info",
@@ -32,6 +28,17 @@ ACTIONS: Mapping[str, str] = {
 def actions(context: Context) -> Mapping[str, str]:
     """Colour of each action, by the word that stands in the cell."""
     return {context.say.code("action", action): level for action, level in ACTIONS.items()}
+
+
+def handling_labels(context: Context) -> dict[str, str]:
+    """Labels of the columns that people fill in."""
+    say = context.say
+    return {
+        "handler": say("handler"),
+        "action_taken": say("action_taken"),
+        "result": say("result"),
+        "done_on": say("done_on"),
+    }
 
 
 def short_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) -> Block:
@@ -54,13 +61,10 @@ def whole_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) ->
     columns, title = looks.pop("columns", frame.columns), looks.pop("title")
     listed, omitted = capped(pick(frame, *columns), context.settings.report.detail_rows)
     listed, _ = known(listed, "sku")
-    empty = [pl.lit(None, dtype).alias(name) for name, (dtype, _) in HANDLING.items()]
     last = [name for name in ("reason",) if name in listed.columns]
-    listed = listed.select(pl.exclude(last), *empty, *last)
-    say = context.say
-    labels = {"handler": say("handler"), "action_taken": say("action_taken")}
-    labels |= {"result": say("result"), "done_on": say("done_on"), **looks.pop("labels", {})}
-    units = {**{name: unit for name, (_, unit) in HANDLING.items()}, **looks.pop("units", {})}
+    listed = with_handled(listed, context.carried.get(key)).select(pl.exclude(last), *last)
+    labels = {**handling_labels(context), **looks.pop("labels", {})}
+    units = {**UNITS, **looks.pop("units", {})}
     return Block(
         title,
         for_people(listed, context),
