@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from stockturn.config import Settings, load_settings
-from stockturn.sources import dedupe, read
+from stockturn.sources import combine, dedupe, read
+from stockturn.sources.whole import settled
 from tests.shared import shared
 
 OPENBRAVO = """
@@ -78,7 +79,7 @@ def test_synthetic_company_needs_no_config() -> None:
 def test_synthetic_kinds_orders_and_items() -> None:
     """Reasons decide the kind of adjustments, receipts close their order lines, open lines stay open."""
     home = shared("data/ledgers/synthetic_60k")
-    ledger = read([home], Settings())
+    ledger = combine(read([home], Settings()), Settings())
     counted = defaultdict(float)
     for row in plain_rows(home / "adjustments.csv"):
         sign = "in" if float(row["qty"]) > 0 else "out"
@@ -105,7 +106,7 @@ def test_messy_files_lose_nothing() -> None:
     are taken out, and codes in lower case are said."""
     home = shared("data/ledgers/synthetic_60k")
     log = json.loads((home / "truth/messy.json").read_text(encoding="utf-8"))
-    clean, messy = read([home], Settings()), read([home / "messy"], Settings())
+    clean, messy = read([home], Settings()), settled(read([home / "messy"], Settings()), Settings())
     assert messy.sheets["refused"].sum() == 0
     for row in messy.sheets.iter_rows(named=True):
         truth = log[Path(row["file"]).stem]
@@ -120,7 +121,8 @@ def test_messy_files_lose_nothing() -> None:
         days = [frame.group_by("date").agg(pl.col("qty").sum()).sort("date") for frame in (a, b)]
         assert days[0].equals(days[1])
     assert "sku_case_kept" in {note.key for note in messy.notes}
-    upper = read([home / "messy"], load_settings(None, {"ingest.sku_case": "upper"}))
+    told = load_settings(None, {"ingest.sku_case": "upper"})
+    upper = settled(read([home / "messy"], told), told)
     assert set(upper.table("movements").collect()["sku"]) == set(sold["sku"])
 
 
@@ -145,7 +147,7 @@ def test_openbravo_with_a_short_config(tmp_path: Path) -> None:
 
 def test_online_retail_accounts_for_every_row() -> None:
     """525,461 rows: what is negative is a return, no code is dropped, 151 codes that differ by case are reported."""
-    ledger = read([shared("data/ledgers/online_retail_ii_2009_2010")], Settings())
+    ledger = settled(read([shared("data/ledgers/online_retail_ii_2009_2010")], Settings()), Settings())
     row = ledger.sheets.row(0, named=True)
     assert (row["rows_read"], row["accepted"], row["refused"], row["skipped"]) == (525_461, 525_461, 0, 0)
     raw = pl.read_parquet(

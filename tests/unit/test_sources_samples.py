@@ -12,6 +12,7 @@ import pytest
 from stockturn.config import Settings, load_settings
 from stockturn.model import Ledger
 from stockturn.sources import read
+from stockturn.sources.whole import settled
 from tests.shared import SHARED, shared
 
 TABLES = {
@@ -43,7 +44,7 @@ def entries() -> list[tuple[str, str | None, dict[str, Any]]]:
 @cache
 def ledger_of(name: str) -> Ledger:
     """The file alone, read with the defaults."""
-    return read([shared(f"export_samples/{name}")], Settings())
+    return settled(read([shared(f"export_samples/{name}")], Settings()), Settings())
 
 
 @pytest.mark.parametrize(("name", "sheet", "expected"), entries())
@@ -177,7 +178,8 @@ def test_period_figures_yield_to_single_lines() -> None:
     """The U8 workbook shows one month four times; its goods move once. Its receipts have lost their leading zeros:
     they are the same goods only when the config says so."""
     path = shared("export_samples/u8_收发存汇总表.xlsx")
-    ledger = read([path], load_settings(None, {"ingest.leading_zeros": "match"}))
+    told = load_settings(None, {"ingest.leading_zeros": "match"})
+    ledger = settled(read([path], told), told)
     moved = ledger.table("movements").collect()
     assert moved.filter(pl.col("kind") == "purchase")["qty"].sum() == 4050
     assert moved.filter(pl.col("qty") < 0)["qty"].sum() == -2938

@@ -11,6 +11,7 @@ import pytest
 from stockturn.config import Settings, load_settings
 from stockturn.model import Ledger
 from stockturn.sources import read
+from stockturn.sources.whole import settled
 
 
 def csv_of(path: Path, text: str) -> Path:
@@ -86,7 +87,7 @@ def test_hand_made_workbook(tmp_path: Path) -> None:
         "销": [head, ["2024-01-15", "A1", 4, 5]],
         "存": [["货号", "数量"], ["A1", 6]],
     }
-    ledger = read([book_of(tmp_path / "手工账.xlsx", sheets)], Settings())
+    ledger = settled(read([book_of(tmp_path / "手工账.xlsx", sheets)], Settings()), Settings())
     moved = ledger.table("movements").collect()
     assert moved.select("kind", "qty", "cost", "revenue").rows() == [
         ("purchase", 10.0, 25.0, None),

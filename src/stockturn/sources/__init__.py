@@ -2,5 +2,6 @@
 
 from stockturn.sources.dedupe import dedupe
 from stockturn.sources.reading import read
+from stockturn.sources.whole import combine
 
-__all__ = ["dedupe", "read"]
+__all__ = ["combine", "dedupe", "read"]

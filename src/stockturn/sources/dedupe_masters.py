@@ -53,7 +53,8 @@ def _giver(name: str) -> pl.Expr:
 
 
 def _disagreements(rows: pl.DataFrame, table: str, fields: list[str], shown: str) -> tuple[Note, ...]:
-    """Fields that two rows of the same (or of no known) time fill differently: what was taken is said."""
+    """Fields that two lists of the same (or of no known) time fill differently: what was taken is said."""
+    rows = rows.filter(~pl.col("beside"))
     latest = rows.filter(pl.col("time").is_null() | (pl.col("time") == pl.col("time").max().over("key")))
     spread = latest.group_by("key").agg(
         pl.col(shown).first().alias("_shown"),

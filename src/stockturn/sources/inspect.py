@@ -18,6 +18,7 @@ from stockturn.sources.expand import paths_of, sources_of
 from stockturn.sources.parts import WARNINGS, said
 from stockturn.sources.reading import ledger_of
 from stockturn.sources.sheet import SheetRead, read_source
+from stockturn.sources.whole import settled
 
 SURE = 0.8
 """Below this confidence a table is shown as a doubt even where it is read."""
@@ -61,7 +62,7 @@ def inspect(paths: Sequence[Path | str], settings: Settings) -> list[Inspection]
         for source in sources_of(path, settings.ingest)
         for s in read_source(source, settings)
     ]
-    ledger = ledger_of(sheets, settings)
+    ledger = settled(ledger_of(sheets, settings), settings)
     rows = ledger.sheets.rows(named=True)
     return [_inspection(sheet, row, ledger) for sheet, row in zip(sheets, rows, strict=True)]
 

@@ -21,7 +21,8 @@ _NAMED = 5
 def read(
     paths: Sequence[Path | str], settings: Settings, progress: Callable[[str], None] | None = None
 ) -> Ledger:
-    """Reads files, folders (their own files), globs and archives into one ledger.
+    """Reads files, folders (their own files), globs and archives into one ledger, every file speaking for itself:
+    ``combine`` settles what only all of them together can say.
 
     Every sheet is listed in ``sheets``, also those that are not read, with the reason and what to do; for each
     rows_read = accepted + refused + skipped. Raises InputError only where a name matches nothing at all.
@@ -41,11 +42,11 @@ def read(
 
 
 def ledger_of(sheets: list[SheetRead], settings: Settings, notes: Sequence[Note] = ()) -> Ledger:
-    """The ledger that the sheets make together."""
+    """The ledger that the sheets make, each speaking for itself."""
     at = [index for index, sheet in enumerate(sheets) if sheet.part is not None]
     pairs = [(s.part, s.context) for s in sheets if s.part is not None and s.context is not None]
-    settled = in_one_unit(pairs, settings)
-    for index, (part, _) in zip(at, settled, strict=True):
+    converted = in_one_unit(pairs, settings)
+    for index, (part, _) in zip(at, converted, strict=True):
         sheets[index] = replace(sheets[index], part=part)
     told = [
         note
@@ -53,10 +54,9 @@ def ledger_of(sheets: list[SheetRead], settings: Settings, notes: Sequence[Note]
         if sheet.context is not None and sheet.part is not None
         for note in said(sheet.context, (*sheet.notes, *sheet.part.notes))
     ]
-    tables, further = assemble(settled, settings)
     return Ledger(
-        tables,
+        assemble(converted),
         sheet_rows(sheets, settings.lang),
         refused_rows(sheets, settings.lang),
-        (*notes, *told, *further),
+        (*notes, *told),
     )

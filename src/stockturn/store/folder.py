@@ -82,7 +82,7 @@ def merge(
 ) -> Outcome:
     """Take what was read into the folder (made where there is none), and count every line once.
 
-    ``ledger`` is as read, before anything was compared; ``combine`` is :func:`stockturn.sources.dedupe.dedupe`
+    ``ledger`` is as read, before anything was compared; ``combine`` is :func:`stockturn.sources.combine`
     with its settings, and ``choices`` names those settings: when they are others than last time, the folder is
     counted anew. A file that is there already (by hash) changes nothing. Raises InputError where another run is
     writing (after ``wait_seconds``), the disk is full or not writable, or the folder holds something else.
