@@ -72,7 +72,8 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     movements, stock, consigned = with_ownership(movements, stock)
     movements, stock = carried_forward(movements, stock)
     listed = with_prices(ledger.table("items"), ledger.table("prices").filter(pl.col("valid_from") <= as_of))
-    items = _items(listed, movements, stock)
+    # Asked for many times and small: read the movements for it once.
+    items = _items(listed, movements, stock).collect(engine="streaming").lazy()
     keep = _scope(items, settings)
     if keep is not None:
         movements, stock = (frame.join(keep, on="sku", how="semi") for frame in (movements, stock))
