@@ -246,6 +246,7 @@ class Analysis:
     notes: tuple[Note, ...] = ()
     items: pl.DataFrame = field(default_factory=pl.DataFrame)
     supply: Supply | None = None
+    alerts: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)

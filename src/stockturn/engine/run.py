@@ -12,6 +12,7 @@ from stockturn.config import Settings
 from stockturn.config.settings import PeriodSettings, Scope
 from stockturn.engine.age_rollups import Snapshot, ageing_by, ageing_movement
 from stockturn.engine.ageing import ageing
+from stockturn.engine.alerts import alert_frames, evaluate
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, trend, with_changes
 from stockturn.engine.deadstock import deadstock
@@ -221,6 +222,7 @@ class Run:
             notes=(*notes, *self.notes(), *(note for note in self.abc_notes() if note.level == "warning")),
             items=self.entries.items.select("sku", "name", "category", *PEOPLE).collect(),
             supply=self.outlook(),
+            alerts=evaluate(alert_frames(self), self.settings)[0],
         )
 
 

@@ -15,6 +15,7 @@ from stockturn.config import Settings
 from stockturn.model import Analysis, Report, Sheet, Supply
 from stockturn.output.phrases import Phrases, with_scopes
 from stockturn.output.sheets import (
+    alerts,
     classes,
     deadstock,
     forecast,
@@ -34,6 +35,7 @@ SHEETS: tuple[Callable[[Context], Sheet | None], ...] = (
     classes.build,
     forecast.build,
     reorder.build,
+    alerts.build,
     deadstock.build,
     scorecard.build,
     review.build,
