@@ -130,7 +130,7 @@ def attributes(frame: pl.DataFrame, context: Context, with_supplier: bool = Fals
         return None
     # an attribute on which the lines of a sku differ (a person, a supplier) is not one of the item
     # what is said many times is weighed once: the second grouping then sees few rows
-    once = frame.group_by("sku", *names).agg(pl.col(ROW).min()).sort(ROW)
+    once = frame.unique(["sku", *names], keep="first", maintain_order=True)
     agreed = once.group_by("sku", maintain_order=True).agg(
         *(pl.when(pl.col(n).min() == pl.col(n).max()).then(pl.col(n).max()).alias(n) for n in names),
         pl.col(ROW).first(),

@@ -115,7 +115,8 @@ def separator_of(head: str) -> str:
 
 def read_text(data: bytes, name: str, encoding: str | None = None) -> Grid:
     """A delimited text file as a grid. Nothing is typed here. Raises InputError for binary or empty contents."""
-    text, used = decode(data, name, encoding)
+    decoded, used = decode(data, name, encoding)
+    text = decoded
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
     if not text.strip("\ufeff \t\r\n\x00,;|"):
@@ -127,7 +128,11 @@ def read_text(data: bytes, name: str, encoding: str | None = None) -> Grid:
     separator = separator_of(text[: 1 << 16])
     # an even number of quotes is a sign of proper quoting; an odd one would swallow the rest of the file
     quoted = '"' in text and text.count('"') % 2 == 0
-    frame = None if len(data) <= SMALL else _by_polars(text, separator, quoted)
+    frame = None
+    if len(data) > SMALL:
+        as_is = used == "utf-8" and text is decoded and not data.startswith(codecs.BOM_UTF8)
+        raw = data if as_is else text.encode("utf-8", errors="replace")
+        frame = _by_polars(raw, text[: 1 << 16], separator, quoted)
     if frame is None:
         frame = _by_csv(text, separator, quoted)
     return Grid(name, None, frame, separator=separator, encoding=used)
@@ -152,14 +157,14 @@ def _by_csv(text: str, separator: str, quoted: bool) -> pl.DataFrame:
     return pl.DataFrame({ROW: pl.Series(ROW, range(1, len(rows) + 1), dtype=pl.Int64), **columns})
 
 
-def _by_polars(text: str, separator: str, quoted: bool) -> pl.DataFrame | None:
+def _by_polars(raw: bytes, head: str, separator: str, quoted: bool) -> pl.DataFrame | None:
     """None where the quick reader stumbles over the quoting: the slow one then reads the file."""
-    lines = text[: 1 << 16].splitlines()[:_HEAD_LINES]
+    lines = head.splitlines()[:_HEAD_LINES]
     width = max(len(row) for row in csv.reader(lines, delimiter=separator)) + SPARE
     names = cell_names(width)
     try:
         frame = pl.read_csv(
-            io.BytesIO(text.encode("utf-8", errors="replace")),
+            io.BytesIO(raw),
             has_header=False,
             schema=dict.fromkeys(names, pl.String),
             missing_columns="insert",
