@@ -6,10 +6,8 @@ file's name. Texts use ``str.format`` fields. Adding a language means adding a f
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 
 from stockturn.errors import StockturnError
 
@@ -20,6 +18,10 @@ DEFAULT_LANGUAGE = "en"
 @cache
 def catalogue(lang: str) -> dict[str, str]:
     """All texts of one language, flat: ``{"columns.turnover": "Inventory turnover", ...}``."""
+    # Imported where they are used: asking for help must not pay for them.
+    import tomllib
+    from importlib import resources
+
     folder = resources.files("stockturn") / "locale" / lang
     texts: dict[str, str] = {}
     for file in folder.iterdir():
