@@ -1,7 +1,7 @@
 """How fast the engine is: run `python benches/engine.py` (about two minutes, 4 GB of memory, 100 MB of disk).
 
 Makes 10 million movement rows of 100,000 sku-warehouses in a temporary folder and measures entries, balances,
-moving average cost, turnover by category and month, and the balance at the end, against a floor: the median of
+moving average cost, turnover by category and month, and ageing, against a floor: the median of
 three runs of `scan_parquet(rows).select(sku, warehouse, date, qty).sort(...)` with a running sum over the cell, in
 this process. Then one million rows against a straightforward pandas script of the same figures, where pandas is
 installed. Prints what it found; exit status 1 where a limit is missed.
@@ -23,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.ageing import ageing
 from stockturn.engine.entries import entries
 from stockturn.engine.periods import period_of
 from stockturn.engine.turnover import turnover
@@ -82,14 +83,16 @@ def floor(folder: Path) -> pl.DataFrame:
 
 
 def engine(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Balances, cost, turnover by category and month of the second year, balance at the end."""
+    """Balances, cost, turnover by category and month of the second year, ageing at the end."""
     names = ("movements", "stock", "items")
     ledger = Ledger({name: conform(pl.scan_parquet(folder / f"{name}.parquet"), name) for name in names})
     settings = Settings()
     known = entries(ledger, settings)
     valued = valued_days(known, settings)
     year = period_of(date(2024, 1, 1), date(2024, 12, 31))
-    return turnover(valued, known, settings, ("category", "month"), year), closing(valued)
+    held = closing(valued)
+    aged = ageing(known, held.lazy(), settings).collect(engine="streaming")
+    return turnover(valued, known, settings, ("category", "month"), year), aged
 
 
 def pandas_script(folder: Path) -> object:
