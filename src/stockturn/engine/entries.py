@@ -66,8 +66,10 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     Raises InputError where nothing is left before as_of.
     """
     as_of = settings.period.as_of or latest_date(ledger)
-    movements = ledger.table("movements").filter(pl.col("date") <= as_of)
-    stock = stock_rows(ledger.table("stock")).filter(pl.col("as_of") <= as_of)
+    movements, stock = ledger.table("movements"), stock_rows(ledger.table("stock"))
+    if settings.period.as_of:
+        # Only then is there anything later; the filter costs a pass over a large ledger.
+        movements, stock = movements.filter(pl.col("date") <= as_of), stock.filter(pl.col("as_of") <= as_of)
     movements, stock = _same_warehouses(movements, stock)
     movements, stock, consigned = with_ownership(movements, stock)
     movements, stock = carried_forward(movements, stock)

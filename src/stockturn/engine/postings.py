@@ -169,7 +169,7 @@ def postings(
             cost=row_cost().fill_null(0.0),
             revenue=row_revenue().fill_null(0.0),
         )
-        .collect(engine="streaming")
+        .collect()
         .sort("key", maintain_order=True)
     )
     return _sums(rows, cells, origin)

@@ -28,10 +28,9 @@ def with_links(
     arrived stands in transit for ``transit_days``, then it is taken out and stays listed.
     """
     legs = movements.filter(pl.col("kind").is_in(LEGS)).collect(engine="streaming")
-    rest = movements.filter(~pl.col("kind").is_in(LEGS))
-    rest, sources = _linked_returns(rest)
     if legs.is_empty():
-        return rest, sources, _listed(legs)
+        return *_linked_returns(movements), _listed(legs)
+    rest, sources = _linked_returns(movements.filter(~pl.col("kind").is_in(LEGS)))
     paired = _pair(legs)
     open_legs = paired.filter(pl.col("link").is_null())
     on_the_way = _on_the_way(open_legs, paired)
