@@ -61,6 +61,17 @@ def test_turnover_of_a_year_equals_the_truth(year: str, average: str) -> None:
         assert row["gmroi"] == pytest.approx(truth()["by_year"][year]["gmroi_month_ends"], rel=1e-4)
 
 
+def test_months_of_a_year_add_up_and_know_the_year_before() -> None:
+    """Twelve rows whose cost of sales is the year's; each beside the same month a year ago."""
+    rows = turnover("--period", "2024", "--by", "month")
+    before = {row["month"]: row["cogs"] for row in turnover("--period", "2023", "--by", "month")}
+    assert [row["month"] for row in rows] == [f"2024-{month:02}" for month in range(1, 13)]
+    assert sum(row["cogs"] for row in rows) == pytest.approx(truth()["by_year"]["2024"]["cogs"], rel=1e-4)
+    assert rows[-1]["closing_value"] == pytest.approx(truth()["by_year"]["2024"]["closing_value"], rel=1e-4)
+    for row in rows:
+        assert row["cogs_year_ago"] == pytest.approx(before[row["month"].replace("2024", "2023")])
+
+
 def test_abc_counts_equal_the_truth() -> None:
     """Classes by cost of sales over the two years: 12 A, 17 B and the rest C among items with value."""
     rows = cli("abc", shared(FOLDER), *WHOLE, "--format", "json").json

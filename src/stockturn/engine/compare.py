@@ -17,7 +17,7 @@ from stockturn.config import Settings
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio
 from stockturn.engine.periods import ONE_DAY, add_months, month_ends, period_of, previous, year_before
-from stockturn.engine.turnover import turnovers
+from stockturn.engine.turnover import turnover, turnovers
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Note, Period
 
@@ -38,12 +38,32 @@ def compared(
     A period that the ledger does not cover from its first day is None: half a year against a whole one would
     compare nothing.
     """
+    if "month" in by:
+        return _by_month(valued, entries, settings, by, period, classes)
     others = [previous(period), year_before(period)]
     known = [one for one in others if one.start >= entries.first_day]
     frames = turnovers(valued, entries, settings, by, [period, *known], classes)
     found = dict(zip(((one.start, one.end) for one in known), frames[1:], strict=True))
     before, year_ago = (found.get((one.start, one.end)) for one in others)
     return frames[0], before, year_ago
+
+
+def _by_month(
+    valued: ValuedDays,
+    entries: Entries,
+    settings: Settings,
+    by: Sequence[str],
+    period: Period,
+    classes: pl.DataFrame | None,
+) -> tuple[pl.DataFrame, None, pl.DataFrame | None]:
+    """Months are held against the same months a year ago (named as this year's), not against those before."""
+    now = turnover(valued, entries, settings, by, period, classes)
+    past = year_before(period)
+    if past.start < entries.first_day:
+        return now, None, None
+    ago = turnover(valued, entries, settings, by, past, classes)
+    year = pl.col("month").str.head(4).cast(pl.Int64) + 1
+    return now, None, ago.with_columns(month=pl.concat_str(year.cast(pl.String), pl.col("month").str.tail(3)))
 
 
 def with_changes(

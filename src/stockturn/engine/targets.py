@@ -67,7 +67,7 @@ def with_targets(sums: pl.DataFrame, settings: Settings, by: Sequence[str]) -> p
     targets = settings.turnover.targets
     own = [_lookup(name, getattr(targets, name)) for name in AIMED if name in by and getattr(targets, name)]
     company = pl.lit(targets.company, pl.Float64)
-    if not [name for name in by if name != "month"]:
+    if not [name for name in by if name != "month"] and not settings.scope.narrow:
         own.append(company)
     parts = [ratio("aimed_cogs", "needed_stock")] if "needed_stock" in sums.columns else []
     return sums.with_columns(
