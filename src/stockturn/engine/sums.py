@@ -49,11 +49,10 @@ def sums(
     frames = []
     for number, period in enumerate(periods):
         columns = {**stock.columns(period), **{name: table[number] for name, table in flows.items()}}
-        frame = scopes.groups.with_columns(
-            *(pl.Series(name, values) for name, values in columns.items()),
-            days=pl.lit(period.days),
-            year_days=pl.lit(period.year_days),
-        )
+        # Whole columns, not literals: polars divides by a literal through its reciprocal, which is another last bit.
+        columns["days"] = np.full(scopes.groups.height, period.days, np.int32)
+        columns["year_days"] = np.full(scopes.groups.height, period.year_days, np.int32)
+        frame = scopes.groups.with_columns(pl.Series(name, values) for name, values in columns.items())
         frames.append(_known(frame, valued))
     return frames
 
