@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from stockturn.engine.arrays import leads, running
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT
-from stockturn.engine.postings import FLOW_CODE, UNITS, Postings, Role, cell_day, insert, located
+from stockturn.engine.postings import UNITS, Added, Postings, Role, cell_day, insert, located
 
 _LAST_OF_DAY = 255
 
@@ -52,8 +52,9 @@ def balances(posted: Postings, entries: Entries, grain: Sequence[str], tolerance
     least opening that keeps on-hand at or above 0 (``estimated``).
     """
     points = _points(posted, entries, grain)
+    count = posted.cells.height
     total = running(posted.cell, posted.qty)
-    has_opening = _with_opening_rows(posted)
+    opened, has_opening = _opening_rows(posted, count)
     at = np.searchsorted(posted.day_key(), cell_day(points.cell, points.day) + _LAST_OF_DAY)
     booked = _up_to(total, posted.cell, at, points.cell)
     gap = points.qty - booked  # what the opening would have to be for this point to hold
@@ -61,7 +62,7 @@ def balances(posted: Postings, entries: Entries, grain: Sequence[str], tolerance
     step = np.where(
         lead, np.where(has_opening[points.cell], gap, 0), np.r_[0, gap[1:] - gap[:-1]][: len(gap)]
     )
-    basis, opening = _openings(posted, total, points, lead, gap, has_opening)
+    basis, opening = _openings(posted, total, points, lead, gap, has_opening, opened)
     differs = np.abs(step) > tolerance * UNITS
     differences = pl.DataFrame(
         {
@@ -72,13 +73,16 @@ def balances(posted: Postings, entries: Entries, grain: Sequence[str], tolerance
             "difference_qty": step[differs] / UNITS,
         }
     )
-    if differs.any():
-        nothing = np.zeros(int(differs.sum()))
-        found = points.cell[differs], points.day[differs], step[differs], nothing
-        posted = insert(posted, "difference", Role.AVERAGE, *found)
-        total = running(posted.cell, posted.qty)
-    posted, openings = _post_openings(posted, basis, opening, points, lead)
-    return _by_day(posted, total, opening, openings, differences)
+    counted = Added(
+        "difference",
+        Role.AVERAGE,
+        points.cell[differs],
+        points.day[differs],
+        step[differs],
+        np.zeros(int(differs.sum())),
+    )
+    added, openings = _post_openings(posted, basis, opening, points, lead)
+    return _by_day(insert(posted, [counted, *added]), openings, differences)
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,14 @@ def _up_to(total: np.ndarray, cell: np.ndarray, at: np.ndarray, wanted: np.ndarr
     return np.where((at > 0) & (cell[before] == wanted), total[before], 0)
 
 
-def _with_opening_rows(posted: Postings) -> np.ndarray:
-    """Cells that have ``opening`` rows of their own, besides the empty posting kept for each."""
-    rows = np.flatnonzero(posted.kind == FLOW_CODE["opening"])
-    kept = leads(posted.cell)[rows] & (posted.qty[rows] == 0) & (posted.role[rows] == Role.AVERAGE)
-    has = np.zeros(posted.cells.height, bool)
-    has[posted.cell[rows[~kept]]] = True
-    return has
+def _opening_rows(posted: Postings, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Units of ``opening`` rows per cell, and which cells have any."""
+    rows = posted.kind == 0
+    opened = np.zeros(count, np.int64)
+    np.add.at(opened, posted.cell[rows], posted.qty[rows])
+    has = np.zeros(count, bool)
+    has[posted.cell[rows]] = True
+    return opened, has
 
 
 def _openings(
@@ -132,6 +137,7 @@ def _openings(
     lead: np.ndarray,
     gap: np.ndarray,
     has_opening: np.ndarray,
+    opened: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Basis and quantity of what is posted on day 0, per cell."""
     count = posted.cells.height
@@ -160,48 +166,49 @@ def _openings(
 
 def _post_openings(
     posted: Postings, basis: np.ndarray, opening: np.ndarray, points: _Points, lead: np.ndarray
-) -> tuple[Postings, pl.DataFrame]:
-    """The opening of every cell in the posting that was kept for it, and where it came from."""
+) -> tuple[list[Added], pl.DataFrame]:
+    """An opening on day 0 for every cell, and where it came from."""
     count = len(basis)
     point_value = np.full(count, np.nan)
     point_cost = np.full(count, np.nan)
     first_day = np.full(count, np.iinfo(np.int32).max)
     first = np.flatnonzero(leads(posted.cell))
-    moved = first[np.append(np.diff(first), len(posted.cell) - first[-1:]) > 1] + 1
-    first_day[posted.cell[moved]] = posted.day[moved]
+    first_day[posted.cell[first]] = posted.day[first]
     still = lead & (points.day < first_day[points.cell]) & (basis[points.cell] == "stock_point")
     point_value[points.cell[still]] = points.value[still]
     priced = np.flatnonzero((points.qty > 0) & (points.value >= 0))[::-1]
     point_cost[points.cell[priced]] = points.value[priced] / points.qty[priced] * UNITS
-    known = ~np.isnan(point_value)
-    qty, cost, role = posted.qty.copy(), posted.cost.copy(), posted.role.copy()
-    qty[first] += opening
-    cost[first] += np.where(known & (opening != 0), point_value, 0.0)
-    role[first] = np.where(known, Role.COSTED_IN, role[first])
+    cell = np.arange(count, dtype=np.int32)
+    value = np.where(np.isnan(point_value) | (opening == 0), 0.0, point_value)
+    known, zero = ~np.isnan(point_value), np.zeros(count, np.int32)
+    added = [
+        Added("opening", role, cell[where], zero[where], opening[where], value[where])
+        for role, where in ((Role.COSTED_IN, known), (Role.AVERAGE, ~known))
+    ]
     openings = pl.DataFrame(
         {
-            "cell": np.arange(count, dtype=np.int32),
+            "cell": cell,
             "opening_basis": basis,
             "opening_qty": opening / UNITS,
             "point_value": point_value,
             "point_cost": point_cost,
         }
     )
-    return replace(posted, qty=qty, cost=cost, role=role), openings
+    return added, openings
 
 
-def _by_day(
-    posted: Postings,
-    total: np.ndarray,
-    opening: np.ndarray,
-    openings: pl.DataFrame,
-    differences: pl.DataFrame,
-) -> Balances:
-    starts = leads(posted.day_key())
+def _by_day(posted: Postings, openings: pl.DataFrame, differences: pl.DataFrame) -> Balances:
+    key = posted.day_key()
+    starts = np.r_[True, key[1:] != key[:-1]]
     first = np.flatnonzero(starts)
-    last = np.append(first[1:], len(starts)) - 1
-    cell = posted.cell[first]
-    on_hand = total[last] + opening[cell]
+    last = np.r_[first[1:], len(key)] - 1
     return Balances(
-        posted, first, np.cumsum(starts) - 1, cell, posted.day[first], on_hand, openings, differences
+        posted,
+        first,
+        np.cumsum(starts) - 1,
+        posted.cell[first],
+        posted.day[first],
+        running(posted.cell, posted.qty)[last],
+        openings,
+        differences,
     )

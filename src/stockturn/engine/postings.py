@@ -151,7 +151,7 @@ def role_of(*, by_row: bool) -> pl.Expr:
 def postings(
     entries: Entries, cells: pl.DataFrame, origin: date, *, by_row: bool, grain: Sequence[str] = ()
 ) -> Postings:
-    """Sums per cell, day and kind, each cell's first one kept for its opening. An ``opening`` row holds at the start of its day: it is dated the day before."""
+    """Sums per cell, day and kind. An ``opening`` row holds at the start of its day: it is dated the day before."""
     opening = pl.col("kind") == "opening"
     day = (pl.col("date") - pl.lit(origin)).dt.total_days() - opening.cast(pl.Int64)
     code = pl.col("kind").cast(pl.Enum(KINDS)).to_physical().cast(pl.Int64)
@@ -170,15 +170,9 @@ def postings(
             revenue=row_revenue().fill_null(0.0),
         )
         .collect()
+        .sort("key", maintain_order=True)
     )
-    # One empty posting on day 0 for every cell: the place where its opening will stand.
-    places = cells.lazy().select(
-        key=pl.col("cell").cast(pl.Int64) * (1 << _CELL_SHIFT),
-        qty=pl.lit(0, pl.Int64),
-        cost=pl.lit(0.0),
-        revenue=pl.lit(0.0),
-    )
-    return _sums(pl.concat([places.collect(), rows]).sort("key", maintain_order=True), cells, origin)
+    return _sums(rows, cells, origin)
 
 
 def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
@@ -224,17 +218,26 @@ def with_cell(movements: pl.LazyFrame, cells: pl.DataFrame, grain: Sequence[str]
     return movements.with_columns(cell=pl.lit(pl.Series(table)).gather(code))
 
 
-def insert(
-    base: Postings,
-    kind: str,
-    role: Role,
-    cell: np.ndarray,
-    day: np.ndarray,
-    qty: np.ndarray,
-    cost: np.ndarray,
-) -> Postings:
-    """The postings with further ones of one kind put in their place."""
-    kinds, roles = np.full(len(cell), FLOW_CODE[kind], np.int8), np.full(len(cell), role, np.int8)
+@dataclass(frozen=True)
+class Added:
+    """Further postings of one kind and role: per cell and day a quantity (millionths) and a cost."""
+
+    kind: str
+    role: Role
+    cell: np.ndarray
+    day: np.ndarray
+    qty: np.ndarray
+    cost: np.ndarray
+
+
+def insert(base: Postings, added: Sequence[Added]) -> Postings:
+    """The postings with further ones put in their place."""
+    sizes = [len(one.cell) for one in added]
+    cell, day, qty, cost = (
+        np.concatenate([getattr(one, name) for one in added]) for name in ("cell", "day", "qty", "cost")
+    )
+    kinds = np.repeat(np.array([FLOW_CODE[one.kind] for one in added], np.int8), sizes)
+    roles = np.repeat(np.array([one.role for one in added], np.int8), sizes)
     key = posting_key(cell, day, kinds, roles)
     order = np.argsort(key, kind="stable")
     at = np.searchsorted(base.key(), key[order])
