@@ -35,7 +35,7 @@ def on_sale(valued: ValuedDays, entries: Entries, settings: Settings) -> SaleDay
     cell, demand = rows["cell"].to_numpy(), rows["demand"].to_numpy()
     on_hand = rows["on_hand"].to_numpy()
     out, asked = on_hand <= 0, demand > 0
-    live = _eligible(valued, entries)[cell] & _begun(cell, (on_hand != 0) | asked)
+    live = _eligible(valued, entries, settings)[cell] & _begun(cell, (on_hand != 0) | asked)
     ran_out = out.copy()
     ran_out[1:] &= leads(cell)[1:] | ~out[:-1]
     wanted = _wanted(cell, rows["day"].to_numpy(), asked, ran_out, settings.turnover.on_sale_memory_days)
@@ -67,13 +67,11 @@ def _begun(cell: np.ndarray, active: np.ndarray) -> np.ndarray:
     return begun
 
 
-def _eligible(valued: ValuedDays, entries: Entries) -> np.ndarray:
+def _eligible(valued: ValuedDays, entries: Entries, settings: Settings) -> np.ndarray:
     """Cells whose stock is known and whose item is not discontinued."""
-    gone = entries.items.select("sku", gone=pl.col("status").str.to_lowercase().is_in(_GONE)).collect()
+    gone = entries.items.select(
+        "sku", gone=pl.col("status").str.to_lowercase().is_in(settings.reorder.stopped)
+    ).collect()
     cells = valued.cells.join(gone, on="sku", how="left", maintain_order="left")
     known = cells["opening_basis"] != "estimated"
     return (known & ~cells["gone"].fill_null(False)).to_numpy()
-
-
-_GONE = ["discontinued", "obsolete", "inactive", "停用", "停产", "淘汰"]
-"""Item states that mean: no longer sold."""
