@@ -1,4 +1,4 @@
-"""A real SMTP server on this machine, for the tests of mail: STARTTLS, login, and what it was sent."""
+"""A real SMTP server on this machine, for the tests of mail: STARTTLS or TLS, login, and what it was sent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,7 +42,7 @@ class Box:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails += [(to, mail) for to in envelope.rcpt_tos]
-        self.secure.append(session.ssl is not None)
+        self.secure.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 OK"
 
 
@@ -78,17 +79,31 @@ def _login(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) 
 
 
 @contextmanager
-def mail_server(pem: Path) -> Iterator[tuple[int, Box]]:
-    """A server that wants STARTTLS and a login; gives its port and its box."""
+def mail_server(pem: Path, *, implicit: bool = False) -> Iterator[tuple[int, Box]]:
+    """A server that wants STARTTLS (or TLS from the first byte) and a login; gives its port and its box."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     box, port = Box(), free_port()
-    controller = Controller(
-        box, hostname="127.0.0.1", port=port, tls_context=context, require_starttls=True, auth_required=True,
-        authenticator=_login, decode_data=False,
-    )  # fmt: skip
-    controller.start()
-    try:
-        yield port, box
-    finally:
-        controller.stop()
+    way: dict[str, Any] = {"tls_context": context, "require_starttls": True}
+    if implicit:
+        # The server knows of no TLS but STARTTLS: here all of it is inside TLS already.
+        way = {"ssl_context": context, "auth_require_tls": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        controller = Controller(
+            box, hostname="127.0.0.1", port=port, auth_required=True, authenticator=_login, decode_data=False, **way
+        )  # fmt: skip
+        controller.start()
+        try:
+            yield port, box
+        finally:
+            controller.stop()
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """A port where a connection is taken and nothing is ever said."""
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen(5)
+        yield int(mute.getsockname()[1])

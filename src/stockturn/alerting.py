@@ -24,7 +24,8 @@ from stockturn.model import Ledger, Note, Result
 from stockturn.store import history
 
 if TYPE_CHECKING:
-    from stockturn.output.mail import Failure, Letter
+    from stockturn.output.mail import Letter
+    from stockturn.output.smtp import Failure
 
 ALERTS, OUTBOX, MAIL = "alerts", "outbox", "mail"
 QUEUE = {"to": pl.String, "id": pl.String}
@@ -172,6 +173,8 @@ def write_letters(
 
 def check_mail(settings: Settings, password: str | None) -> None:
     """Whether mail can be sent at all; raises UsageError naming the setting that is missing."""
+    from stockturn.output.smtp import trusted
+
     mail = settings.alerts.mail
     if not mail.host:
         raise UsageError("mail_no_host")
@@ -181,6 +184,10 @@ def check_mail(settings: Settings, password: str | None) -> None:
         raise UsageError("mail_no_sender")
     if mail.user and not password:
         raise UsageError("mail_no_password", user=mail.user)
+    try:
+        trusted(mail)
+    except OSError as error:
+        raise UsageError("mail_ca_file", file=mail.ca_file, detail=error.strerror or error) from error
 
 
 def deliver(
@@ -198,23 +205,32 @@ def deliver(
     What was sent leaves the outbox, what was not stays. Of two runs at the same time the second waits and then finds
     nothing left to send.
     """
-    from stockturn.output.mail import compose, send
+    from stockturn.output.mail import compose
+    from stockturn.output.smtp import send
 
     home = folder / history.FOLDER / OUTBOX if folder else None
     alone = (
         history.changing(home, now, settings.alerts.lock_seconds) if home and home.is_dir() else nullcontext()
     )
+    delivered: list[str] = []
     with alone:
-        made = letters(shown, settings, always=always, folder=folder)
-        mails = [compose(one, _workbook(one, as_of, settings), as_of, now, settings) for one in made]
-        failures = send(mails, settings.alerts.mail, password) if mails else []
-        lost = {failure.to for failure in failures}
-        sent = [one for one in made if one.to not in lost]
-        if folder and sent:
-            with history.changing(folder, now, settings.alerts.lock_seconds):
-                gone = pl.concat([one.alerts.select(to=pl.lit(one.to), id="id") for one in sent])
-                history.write(folder, OUTBOX, MAIL, _outbox(folder).join(gone, on=["to", "id"], how="anti"))
-    return [one.to for one in sent], failures
+        made = {one.to: one for one in letters(shown, settings, always=always, folder=folder)}
+
+        def sent(to: str) -> None:
+            delivered.append(to)
+            if folder:
+                _take_out(folder, made[to], settings, now)
+
+        mails = [compose(one, _workbook(one, as_of, settings), as_of, now, settings) for one in made.values()]
+        failures = send(mails, settings.alerts.mail, password, sent) if mails else []
+    return delivered, failures
+
+
+def _take_out(folder: Path, letter: Letter, settings: Settings, now: datetime) -> None:
+    """Take what a mail carried out of the outbox, at once: a run that is killed sends no mail a second time."""
+    with history.changing(folder, now, settings.alerts.lock_seconds):
+        gone = letter.alerts.select(to=pl.lit(letter.to), id="id")
+        history.write(folder, OUTBOX, MAIL, _outbox(folder).join(gone, on=["to", "id"], how="anti"))
 
 
 def _workbook(letter: Letter, as_of: date, settings: Settings) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import smtplib
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +295,27 @@ def test_a_run_that_dies_while_it_records_loses_no_mail(
         assert sorted(to for to, _ in box.mails) == ["boss@example.com", "zhang@example.com"]
         assert cli("alerts", ledger, "--mail", "-q").status == 0
         assert len(box.mails) == 2
+
+
+def test_a_run_that_dies_between_two_mails_sends_none_twice(
+    mailed: tuple[Path, int], pem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first mail is out when the run is killed: the next run sends the second alone."""
+    ledger, port = mailed
+    monkeypatch.setattr("tests.mailserver.free_port", lambda: port)
+    whole = smtplib.SMTP.send_message
+
+    def dies(self: smtplib.SMTP, mail: EmailMessage) -> Any:
+        if mail["To"] == "zhang@example.com":
+            raise KeyboardInterrupt
+        return whole(self, mail)
+
+    with mail_server(pem) as (_, box):
+        monkeypatch.setattr(smtplib.SMTP, "send_message", dies)
+        assert cli("alerts", ledger, "--mail", "-q").status == 130
+        monkeypatch.setattr(smtplib.SMTP, "send_message", whole)
+        assert cli("alerts", ledger, "--mail", "-q").status == 0
+        assert [to for to, _ in box.mails] == ["boss@example.com", "zhang@example.com"]
 
 
 def test_a_past_day_again_changes_nothing_of_today(small: Path) -> None:

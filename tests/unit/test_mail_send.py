@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import smtplib
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -20,8 +21,8 @@ from stockturn.config import Settings, load_settings
 from stockturn.engine.alerts import ALERT, RULES, life
 from stockturn.errors import UsageError
 from stockturn.i18n import LANGUAGES, error_text
-from stockturn.output.mail import subject
-from tests.mailserver import PASSWORD, REFUSED, USER, Box, certificate, free_port, mail_server
+from stockturn.output.mail import Letter, compose, subject
+from tests.mailserver import PASSWORD, REFUSED, USER, Box, certificate, free_port, mail_server, silent_server
 
 AS_OF = date(2025, 3, 31)
 NOW = datetime(2025, 4, 1, 6, tzinfo=UTC)
@@ -160,6 +161,45 @@ def test_an_unknown_certificate_is_refused(server: tuple[int, Box], pem: Path) -
     assert box.mails == []
 
 
+def test_tls_from_the_first_byte(pem: Path) -> None:
+    """Port 465: everything is encrypted, names arrive intact; a wrong password and an unknown authority are told."""
+    with mail_server(pem, implicit=True) as (port, box):
+        config = settings(port, pem, security="tls", owners={})
+        assert deliver(shown({}), AS_OF, config, PASSWORD, NOW) == (["boss@example.com"], [])
+        assert box.secure == [True]
+        assert box.mails[0][1]["Subject"] == "上海总仓 A-1 已断货"
+        assert attachment(box.mails[0][1]).sheetnames == ["张三"]
+        assert refusal(config, "wr0ng")[0] == "mail_login"
+        assert refusal(settings(port, pem, security="tls", ca_file=None), PASSWORD)[0] == "mail_certificate"
+        key, _, hint = refusal(settings(port, pem, timeout=1), PASSWORD)
+        assert (key, "465" in hint) == ("mail_cut", True)
+        assert len(box.mails) == 1
+
+
+def test_tls_where_the_server_wants_starttls(server: tuple[int, Box], pem: Path) -> None:
+    """The two ways of encryption mixed up: told as such, with the port that goes with each."""
+    key, _, hint = refusal(settings(server[0], pem, security="tls"), PASSWORD)
+    assert (key, "587" in hint) == ("mail_tls", True)
+
+
+def test_a_server_that_says_nothing(pem: Path) -> None:
+    """After the timeout the run goes on, and says so."""
+    with silent_server() as port:
+        key, message, _ = refusal(settings(port, pem, timeout=0.3), PASSWORD)
+    assert (key, "timed out" in message) == ("mail_cut", True)
+
+
+def test_an_address_the_server_cannot_write_keeps_nobody_from_theirs(
+    server: tuple[int, Box], pem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server without SMTPUTF8: that one mail is told as not sent, the next one goes out."""
+    monkeypatch.setattr(smtplib.SMTP, "has_extn", lambda self, name: name.lower() not in ("smtputf8", "size"))
+    config = settings(server[0], pem, to=["张@example.com", "boss@example.com"], owners={})
+    sent, failures = deliver(shown({}), AS_OF, config, PASSWORD, NOW)
+    assert sent == ["boss@example.com"]
+    assert [(one.to, one.key) for one in failures] == [("张@example.com", "mail_unsupported")]
+
+
 def test_a_server_without_tls_gets_no_password(server: tuple[int, Box], pem: Path) -> None:
     """With security none the server offers no login before TLS: refused, not tried in the clear."""
     port, box = server
@@ -176,6 +216,8 @@ def test_a_server_without_tls_gets_no_password(server: tuple[int, Box], pem: Pat
         ({"sender": "", "user": ""}, PASSWORD, "mail_no_sender"),
         ({}, None, "mail_no_password"),
         ({}, "", "mail_no_password"),
+        ({"ca_file": "/no/such.pem"}, PASSWORD, "mail_ca_file"),
+        ({"ca_file": __file__}, PASSWORD, "mail_ca_file"),
     ],
 )
 def test_what_is_missing_is_said_before_anything_is_done(
@@ -187,13 +229,64 @@ def test_what_is_missing_is_said_before_anything_is_done(
     assert refused.value.key == key
 
 
-def test_an_address_that_is_none_is_refused_in_the_config(tmp_path: Path) -> None:
-    """No header can be smuggled in, and a typing mistake is told at the start."""
+@pytest.mark.parametrize(
+    "line",
+    [
+        'to = ["a@b.c\\nBcc: x@y.z"]',
+        'to = ["a@b.c\\u2028x"]',
+        'to = ["@"]',
+        'owners = { "Ann" = "a@b.c, x@y.z" }',
+        'sender = "a@b.c\\r\\nBcc: x@y.z"',
+        'sender = "Ann\\nBcc: x@y.z <a@b.c>"',
+        'sender = "Ann"',
+        'user = "a@b.c\\r\\nRSET"',
+        'host = "smtp..example.com"',
+        'host = "smtp.example.com RCPT"',
+    ],
+)
+def test_what_is_no_address_is_refused_in_the_config(line: str, tmp_path: Path) -> None:
+    """No header or command can be smuggled in, and a typing mistake is told at the start."""
     config = tmp_path / "stockturn.toml"
-    config.write_text('[alerts.mail]\nto = ["a@b.c\\nBcc: x@y.z"]\n', encoding="utf-8")
+    config.write_text(f"[alerts.mail]\n{line}\n", encoding="utf-8")
     with pytest.raises(UsageError) as refused:
         load_settings(config)
     assert refused.value.key == "config_bad_value"
+
+
+def test_a_sender_may_have_a_name() -> None:
+    """NAME <ADDRESS>, in any script."""
+    config = Settings.model_validate({"alerts": {"mail": {"sender": "库存 <stock@example.com>"}}})
+    mail = compose(Letter("a@b.c", "01", shown({})), b"", AS_OF, NOW, config)
+    assert mail["From"].addresses[0].display_name == "库存"
+    assert mail["From"].addresses[0].addr_spec == "stock@example.com"
+
+
+def test_the_same_news_is_one_mail_for_whoever_gets_it_twice() -> None:
+    """The message id follows from address and news, so a copy sent after a lost answer is known as one."""
+    config = Settings.model_validate({"alerts": {"mail": {"sender": "a@b.c"}}})
+    later = NOW.replace(hour=9)
+
+    def message_id(to: str, now: datetime, *rows: dict[str, Any]) -> str:
+        return str(compose(Letter(to, "01", shown(*rows)), b"", AS_OF, now, config)["Message-ID"])
+
+    assert message_id("a@b.c", NOW, {}) == message_id("a@b.c", later, {})
+    assert message_id("a@b.c", NOW, {}) != message_id("x@y.z", NOW, {})
+    assert message_id("a@b.c", NOW, {}) != message_id("a@b.c", NOW, {}, {})
+
+
+def test_names_of_people_are_text(tmp_path: Path) -> None:
+    """An owner called like a formula, a path or a header makes no header, no path and no broken workbook."""
+    nasty = "=2+2 [a]:*?/\\ \nBcc: x@y.z"
+    config = Settings.model_validate(
+        {"alerts": {"mail": {"sender": "s@b.c", "owners": {nasty: "a/../@b.c"}}}}
+    )
+    (path,) = write_letters(letters(shown({"owner": nasty}), config), tmp_path, AS_OF, config, NOW)
+    assert path.parent == tmp_path
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    assert mail["Bcc"] is None
+    cells = [cell for row in attachment(mail).active.iter_rows() for cell in row]
+    assert all(cell.data_type != "f" for cell in cells)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

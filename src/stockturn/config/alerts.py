@@ -100,13 +100,36 @@ class MailSettings(Section):
         description="PEM file of the authority that signed the server's certificate, where it is your own",
     )
     user: str = Field("", description="name to log in with; nobody logs in without one")
-    sender: str = Field("", description="address that the mail comes from; the user when left out")
+    sender: str = Field(
+        "", description="address that the mail comes from, or NAME <ADDRESS>; the user when left out"
+    )
     to: tuple[str, ...] = Field((), description="addresses that get every alert")
     owners: dict[str, str] = Field(
         default_factory=dict, description="owner = the address that gets the alerts of that owner"
     )
     rows: int = Field(30, gt=0, description="most alerts in the text of a mail; the workbook has all of them")
     timeout: float = Field(30.0, gt=0, description="seconds to wait for the server")
+
+    @field_validator("host")
+    @classmethod
+    def _a_host(cls, value: str) -> str:
+        if any(sign.isspace() for sign in value) or (value and not all(value.rstrip(".").split("."))):
+            raise ValueError("the name or number of a server, such as smtp.example.com")
+        return value
+
+    @field_validator("user")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("one line of text")
+        return value
+
+    @field_validator("sender")
+    @classmethod
+    def _a_sender(cls, value: str) -> str:
+        if value:
+            _one_address(value)
+        return value
 
     @field_validator("to")
     @classmethod
@@ -119,8 +142,16 @@ class MailSettings(Section):
         return {name: _address(one) for name, one in value.items()}
 
 
+def _one_address(text: str) -> None:
+    """An address, alone or after a name: ``Stock <robot@example.com>``."""
+    name, bracket, rest = text.rpartition("<")
+    _address(rest.removesuffix(">") if bracket else text)
+    if not name.isprintable() or (bracket and not rest.endswith(">")):
+        raise ValueError(f"not a mail address: {text!r}")
+
+
 def _address(text: str) -> str:
-    if "@" not in text or any(sign in text for sign in " \r\n,;<>"):
+    if "@" not in text.strip("@") or not text.isprintable() or any(sign in text for sign in " ,;<>"):
         raise ValueError(f"not a mail address: {text!r}")
     return text
 

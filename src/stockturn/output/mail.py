@@ -1,25 +1,19 @@
-"""Alerts by mail: a short text and a table, the workbook attached, sent by SMTP or written as .eml files.
-
-The password is an argument: it comes from the environment, stands in no message, log or error.
-"""
+"""Alerts as a mail: a short text and a table, the workbook attached; sent by ``smtp``, or written as an .eml file."""
 
 from __future__ import annotations
 
-import base64
 import html
-import smtplib
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.config.alerts import MailSettings
 from stockturn.i18n import text
 from stockturn.output.console_alerts import counts
 from stockturn.output.files import replacing
@@ -30,7 +24,6 @@ from stockturn.schema import Unit
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 COLUMNS = ("level", "state", "rule", "sku", "warehouse", "message", "value", "owner")
 _SUBJECT_LENGTH = 120
-_LOGGED_IN = 235
 _HEAD = "text-align:left;border-bottom:2px solid #888;padding:4px 8px"
 _CELL = "text-align:left;border-bottom:1px solid #ddd;padding:4px 8px"
 _INK = {"critical": "#B3261E", "warning": "#9A5B00", "info": "#1F5A99"}
@@ -43,15 +36,6 @@ class Letter:
     to: str
     key: str
     alerts: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A mail that was not sent: to whom, and what stood in the way (key of the section errors, and what was said)."""
-
-    to: str
-    key: str
-    detail: str
 
 
 def subject(alerts: pl.DataFrame, settings: Settings) -> str:
@@ -90,7 +74,7 @@ def compose(letter: Letter, workbook: bytes, as_of: date, now: datetime, setting
     if letter.to:
         mail["To"] = letter.to
     mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = make_msgid(domain="stockturn.invalid")
+    mail["Message-ID"] = _message_id(letter, as_of, now)
     mail["Auto-Submitted"] = "auto-generated"
     said = text("alerts.mail_counts", lang, as_of=as_of.isoformat(), **_some(counts(letter.alerts)))
     rows = _rows(letter.alerts, settings)
@@ -102,6 +86,15 @@ def compose(letter: Letter, workbook: bytes, as_of: date, now: datetime, setting
     name = f"{text('alerts.title', lang)}-{as_of.isoformat()}.xlsx"
     mail.add_attachment(workbook, maintype=XLSX[0], subtype=XLSX[1], filename=name)
     return mail
+
+
+def _message_id(letter: Letter, as_of: date, now: datetime) -> str:
+    """The same for the same news to the same address: where a server took a mail and the answer was lost, the copy
+    that the next run sends is known as one by the programs that show it. Without news each mail is its own."""
+    news = letter.alerts.filter(pl.col("state").is_in(("new", "escalated")))
+    about = sorted(news.select(pl.concat_str("id", "level", separator=":")).to_series()) or [now.isoformat()]
+    digest = blake2b("\n".join([letter.to, as_of.isoformat(), *about]).encode(), digest_size=16)
+    return f"<{digest.hexdigest()}@stockturn.invalid>"
 
 
 def _some(found: dict[str, int]) -> dict[str, int]:
@@ -156,88 +149,3 @@ def save(mail: EmailMessage, path: Path) -> None:
     """Write a mail as an .eml file, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(mail.as_bytes())
-
-
-def send(mails: Sequence[EmailMessage], settings: MailSettings, password: str | None) -> list[Failure]:
-    """Send the mails over one connection, each to its own address; gives those that were not sent.
-
-    One refused recipient does not keep the others from theirs. Never raises for what the network or the server does.
-    """
-    done = 0
-    failures: list[Failure] = []
-    try:
-        with _connected(settings, password) as server:
-            for mail in mails:
-                if failure := _sent(server, mail):
-                    failures.append(failure)
-                done += 1
-    except (OSError, smtplib.SMTPException) as error:
-        key, detail = _why(error)
-        failures += [Failure(str(mail["To"]), key, detail) for mail in mails[done:]]
-    return failures
-
-
-def _sent(server: smtplib.SMTP, mail: EmailMessage) -> Failure | None:
-    try:
-        server.send_message(mail)
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-        key, detail = _why(error)
-        return Failure(str(mail["To"]), key, detail)
-    return None
-
-
-def _connected(settings: MailSettings, password: str | None) -> smtplib.SMTP:
-    """A connection that is encrypted as the settings say, before anything is said in it, and logged in."""
-    context = ssl.create_default_context(cafile=settings.ca_file)
-    if settings.security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
-            settings.host, settings.port, timeout=settings.timeout, context=context
-        )
-    else:
-        server = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout)
-    try:
-        if settings.security == "starttls":
-            server.starttls(context=context)
-        if settings.user:
-            _login(server, settings.user, password or "")
-    except BaseException:
-        server.close()
-        raise
-    return server
-
-
-def _login(server: smtplib.SMTP, user: str, password: str) -> None:
-    """Log in; smtplib knows ASCII alone and would show the password in its error, so others go as UTF-8 (RFC 4616)."""
-    if (user + password).isascii():
-        server.login(user, password)
-        return
-    server.ehlo_or_helo_if_needed()
-    token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-    code, answer = server.docmd("AUTH", f"PLAIN {token}")
-    if code != _LOGGED_IN:
-        raise smtplib.SMTPAuthenticationError(code, answer)
-
-
-def _why(error: Exception) -> tuple[str, str]:
-    """Which refusal it is, and what the other side said (never what we said to it)."""
-    match error:
-        case smtplib.SMTPAuthenticationError():
-            return "mail_login", _answer(error.smtp_code, error.smtp_error)
-        case smtplib.SMTPRecipientsRefused():
-            return "mail_recipient", "; ".join(_answer(*answer) for answer in error.recipients.values())
-        case smtplib.SMTPSenderRefused():
-            return "mail_sender", _answer(error.smtp_code, error.smtp_error)
-        case smtplib.SMTPNotSupportedError():
-            return "mail_unsupported", str(error)
-        case ssl.SSLError():
-            return "mail_certificate", str(getattr(error, "verify_message", "") or error.reason or error)
-        case smtplib.SMTPResponseException():
-            return "mail_refused", _answer(error.smtp_code, error.smtp_error)
-        case OSError() if not isinstance(error, smtplib.SMTPException):
-            return "mail_unreachable", str(error.strerror or error)
-    return "mail_refused", str(error)
-
-
-def _answer(code: int, said: bytes | str) -> str:
-    words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return text_line(f"{code} {words}")
