@@ -24,7 +24,9 @@ class ReportSettings(Section):
     dimension_rows: int = Field(60, gt=0, description="rows of a table by category, warehouse, ...")
     list_periods: int = Field(3, gt=0, le=24, description="periods back and ahead in the list of forecasts")
     chart_periods: int = Field(24, gt=1, description="past periods in a chart of a forecast")
-    chart_skus: int = Field(4, ge=0, le=20, description="items whose forecast is drawn, the most valuable first")
+    chart_skus: int = Field(
+        4, ge=0, le=20, description="items whose forecast is drawn, the most valuable first"
+    )
     findings: int = Field(5, gt=0, description="findings in words on the summary")
     by: tuple[str, ...] = Field(
         ("category", "warehouse", "supplier", "owner", "team", "buyer", "seller"),

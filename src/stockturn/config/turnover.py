@@ -38,7 +38,9 @@ class TurnoverSettings(Section):
         0.0, ge=0, le=1, description="a count within this share of the book is accurate"
     )
     transit_days: int = Field(
-        60, gt=0, description="goods that left and did not arrive within so many days are no longer in transit"
+        60,
+        gt=0,
+        description="goods that left and did not arrive within so many days are no longer in transit",
     )
     lost_sales_window_days: int = Field(
         28, gt=0, description="days on each side that make the local rate of sale"
