@@ -176,7 +176,7 @@ class Ledger:
             basis = "not_listed" if known else "estimated"
             opening = 0.0 if known else -lowest
         for _, (qty, value) in own:
-            if qty > 0 and value is not None and value >= 0:
+            if qty and value is not None and value / qty >= 0:
                 self.point_cost.setdefault(cell, value / qty)
         posted = 0.0
         for day, (qty, _) in own:
@@ -197,7 +197,7 @@ class Ledger:
             return "link"
         if row.cost is not None and row.kind in RECEIPTS and row.qty > 0:
             return "in"
-        if row.cost is not None and row.kind in ("purchase", "purchase_return") and row.qty < 0:
+        if row.cost is not None and row.kind in ("purchase", "purchase_return", "opening") and row.qty < 0:
             return "back"
         return "neutral"
 

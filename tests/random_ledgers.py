@@ -115,7 +115,7 @@ def _points(draw: Random, skus: list, houses: tuple, span: int) -> dict:
             for sku in skus:
                 for house in houses:
                     if draw.random() < 0.7:
-                        qty = draw.choice((0.0, _qty(draw), _qty(draw)))
+                        qty = draw.choice((0.0, _qty(draw), _qty(draw), _qty(draw), -_qty(draw)))
                         value = round(qty * _price(draw), 2) if draw.random() < 0.7 else None
                         points[(sku, house), START + timedelta(days=offset)] = (qty, value)
     return points

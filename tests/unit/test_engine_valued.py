@@ -77,6 +77,30 @@ def test_an_opening_row_and_a_list_of_the_same_moment_are_one_opening() -> None:
     assert valued.differences.is_empty()
 
 
+@pytest.mark.parametrize("cost", ["moving_average", "monthly_average", "fifo", "standard"])
+def test_what_a_list_says_is_owed_has_its_own_cost(cost: str) -> None:
+    """4 sold before they came, at 3 each: -12, and the 10 bought at 5 leave 6 worth 30; the difference is said."""
+    chosen = Settings.model_validate({"turnover": {"cost": cost, "cost_scope": "sku_warehouse"}})
+    items = pl.DataFrame({"sku": ["x"], "unit_cost": [5.0]})
+    moves = _moves((3, "x", "A", "purchase", 10.0, 50.0))
+    stock = _stock((date(2023, 12, 31), "x", "A", -4.0, -12.0))
+    valued = _valued(chosen, movements=moves, stock=stock, items=items)
+    assert closing(valued).select("on_hand", "value").row(0) == (6.0, 30.0)
+    assert valued.flows["value"].sum() == pytest.approx(30.0)
+    if cost != "standard":
+        assert _cell(valued, "x")["opening_value"] == -12.0
+
+
+@pytest.mark.parametrize("cost", ["moving_average", "monthly_average", "fifo", "standard", "ledger"])
+def test_a_revaluation_where_nothing_ever_came_is_no_error(cost: str) -> None:
+    """5 of landed cost on a cell that never held anything."""
+    chosen = Settings.model_validate({"turnover": {"cost": cost}})
+    stock = _stock((date(2023, 12, 31), "x", "A", 0.0, 0.0))
+    valued = _valued(chosen, movements=_moves((3, "x", "A", "revaluation", 0.0, 5.0)), stock=stock)
+    assert closing(valued)["on_hand"].to_list() == [0.0]
+    assert valued.flows.filter(pl.col("kind") == "revaluation")["value"].to_list() == [5.0]
+
+
 def test_the_opening_row_of_a_new_year_brings_nothing() -> None:
     """An opening row after the first movement is a count."""
     moves = _moves(

@@ -176,14 +176,20 @@ def _post_openings(
     first_day[posted.cell[first]] = posted.day[first]
     still = lead & (points.day < first_day[points.cell]) & (basis[points.cell] == "stock_point")
     point_value[points.cell[still]] = points.value[still]
-    priced = np.flatnonzero((points.qty > 0) & (points.value >= 0))[::-1]
+    # What is owed has its own cost, like what is there; owing goods of a positive value says nothing.
+    point_value[(opening < 0) & (point_value > 0)] = np.nan
+    priced = np.flatnonzero((points.qty != 0) & (points.value * np.sign(points.qty) >= 0))[::-1]
     point_cost[points.cell[priced]] = points.value[priced] / points.qty[priced] * UNITS
     cell = np.arange(count, dtype=np.int32)
     value = np.where(np.isnan(point_value) | (opening == 0), 0.0, point_value)
     known, zero = ~np.isnan(point_value), np.zeros(count, np.int32)
     added = [
         Added("opening", role, cell[where], zero[where], opening[where], value[where])
-        for role, where in ((Role.COSTED_IN, known), (Role.AVERAGE, ~known))
+        for role, where in (
+            (Role.COSTED_IN, known & (opening >= 0)),
+            (Role.COSTED_OUT, known & (opening < 0)),
+            (Role.AVERAGE, ~known),
+        )
     ]
     openings = pl.DataFrame(
         {

@@ -244,6 +244,8 @@ def _revalue(
     sits = high > low
     lost[rows[~sits]] = -days.revalued[rows[~sits]]
     rows, low, high = rows[sits], low[sits], high[sits]
+    if not len(rows):
+        return end, size, owner, cost, layer, lost
     begin, stop = days.start[rows] + low, days.start[rows] + high
     cuts = np.unique(np.concatenate([end, begin, stop]))
     cuts = cuts[cuts > 0]
