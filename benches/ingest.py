@@ -2,9 +2,9 @@
 
 A CSV file of a million movements into a ledger folder, against a bare polars scan + cast + sink_parquet of the same
 file; an xlsx workbook of 100,000 rows and 12 columns into canonical frames, against python-calamine handing over its
-grid of cells. Both sides run warm in this process, imports and one run of each left out, and take the median of
-three. Wall time says what a person waits, CPU time does not depend on what else the machine is doing: a limit is
-missed (exit status 1) where both are above it.
+grid of cells. Both sides run warm in this process, imports and one run of each left out, in turns, so that a busy
+moment of the machine meets both; the medians of five are compared. What counts is wall time, what a person waits: a
+ratio above its limit is exit status 1. CPU time is shown beside it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from stockturn import api
 from stockturn.config import Settings
 from stockturn.sources import read
 
-START, DAYS, HOUSES, RUNS = date(2024, 1, 1), 366, 5, 3
+START, DAYS, HOUSES, RUNS = date(2024, 1, 1), 366, 5, 5
 CSV_LIMIT, XLSX_LIMIT = 3.0, 2.0
 KINDS = ("purchase", "sale", "sale return", "scrap")
 
@@ -92,26 +92,40 @@ def empty_place(inside: Path) -> Iterator[Path]:
         yield Path(place)
 
 
-def timed(work: Callable[[Path], object], inside: Path) -> tuple[float, float]:
-    """Median wall and CPU seconds of some runs, after one that does not count."""
-    wall, cpu = [], []
-    for _ in range(RUNS + 1):
-        with empty_place(inside) as place:
-            start, used = time.perf_counter(), time.process_time()
-            work(place)
-            wall.append(time.perf_counter() - start)
-            cpu.append(time.process_time() - used)
-    return statistics.median(wall[1:]), statistics.median(cpu[1:])
+Times = tuple[float, float]
+"""Wall and CPU seconds."""
 
 
-def compared(name: str, ours: tuple[float, float], bare: tuple[float, float], limit: float) -> bool:
-    """Print both, and say whether the limit holds by wall or by CPU time."""
+def timed(work: Callable[[Path], object], inside: Path) -> Times:
+    """One run in a place of its own."""
+    with empty_place(inside) as place:
+        start, used = time.perf_counter(), time.process_time()
+        work(place)
+        return time.perf_counter() - start, time.process_time() - used
+
+
+def in_turns(
+    ours: Callable[[Path], object], bare: Callable[[Path], object], inside: Path
+) -> tuple[Times, Times]:
+    """Medians of both, after one run of each that does not count."""
+    runs = [(timed(ours, inside), timed(bare, inside)) for _ in range(RUNS + 1)][1:]
+    medians = [
+        (statistics.median(run[side][0] for run in runs), statistics.median(run[side][1] for run in runs))
+        for side in (0, 1)
+    ]
+    return medians[0], medians[1]
+
+
+def compared(name: str, ours: Times, bare: Times, limit: float) -> bool:
+    """Print both, and say whether the wall time is within the limit."""
     wall, cpu = ours[0] / bare[0], ours[1] / bare[1]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"{name}: wall {ours[0]:.2f} s against {bare[0]:.2f} s = {wall:.2f} times,", end=" ")
-    print(f"CPU {ours[1]:.2f} s against {bare[1]:.2f} s = {cpu:.2f} times (limit {limit:g});", end=" ")
+    print(
+        f"{name}: wall {ours[0]:.2f} s against {bare[0]:.2f} s = {wall:.2f} times (limit {limit:g}),", end=" "
+    )
+    print(f"CPU {ours[1]:.2f} s against {bare[1]:.2f} s = {cpu:.2f} times;", end=" ")
     print(f"peak of the process so far {peak:.2f} GB")
-    return min(wall, cpu) <= limit
+    return wall <= limit
 
 
 def main() -> int:
@@ -127,12 +141,14 @@ def main() -> int:
         movements(chosen.csv_rows).write_csv(table)
         kept = api.keep(table, into=place / "checked", settings=settings)
         assert kept.table("movements").select(pl.len()).collect().item() == chosen.csv_rows
-        ours = timed(lambda folder: api.keep(table, into=folder / "ledger", settings=settings), place)
-        bare = timed(lambda folder: bare_csv(table, folder / "bare.parquet"), place)
+        ours, bare = in_turns(
+            lambda folder: api.keep(table, into=folder / "ledger", settings=settings),
+            lambda folder: bare_csv(table, folder / "bare.parquet"),
+            place,
+        )
         good = compared(f"CSV of {chosen.csv_rows:,} rows into a ledger folder", ours, bare, CSV_LIMIT)
         book = workbook(movements(chosen.xlsx_rows), place / "movements.xlsx")
-        ours = timed(lambda _: read([book], settings), place)
-        bare = timed(lambda _: bare_xlsx(book), place)
+        ours, bare = in_turns(lambda _: read([book], settings), lambda _: bare_xlsx(book), place)
         good &= compared(f"xlsx of {chosen.xlsx_rows:,} rows x 12", ours, bare, XLSX_LIMIT)
     return 0 if good else 1
 

@@ -107,13 +107,13 @@ def test_a_disk_that_fills_up_changes_nothing(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own of 256 kB; skips where it cannot be mounted."""
+    """A disk of its own of 128 kB; skips where it cannot be mounted."""
     path = tmp_path / "disk"
     path.mkdir()
     mount, umount = shutil.which("mount"), shutil.which("umount")
     if not mount or not umount or os.name != "posix" or os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
-    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(path)], capture_output=True)
+    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(path)], capture_output=True)
     if done.returncode:
         pytest.skip("this system does not let a small disk be mounted")
     yield path

@@ -180,7 +180,7 @@ def _split(
     skipped_rows = typed.filter(~pl.col("_ok") & why.is_not_null() & ~why.str.starts_with("refused:"))
     skipped = {str(name): int(count) for name, count in skipped_rows["_why"].value_counts().rows()}
     hidden = ["_ok", "_why", "_bad"]
-    data = typed.filter(pl.col("_ok"))
+    data = typed if typed["_ok"].all() else typed.filter(pl.col("_ok"))
     soft = [*_unreadable(typed, problems, required), *_total_check(typed)]
     return Body(
         data=data.drop(hidden),

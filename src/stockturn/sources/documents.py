@@ -7,7 +7,7 @@ import polars as pl
 from stockturn.sources.body import Body
 from stockturn.sources.captions import Vocabulary
 from stockturn.sources.grid import ROW
-from stockturn.sources.kinds import final_kind, kinds_of, signed
+from stockturn.sources.kinds import BASE, kinds_of, signed, with_final_kind
 from stockturn.sources.mapping import Plan
 from stockturn.sources.money import with_money
 from stockturn.sources.openings import openings
@@ -65,7 +65,7 @@ def documents(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Pa
         skipped["kind"] = by_kind
     frame = frame.filter(pl.col("base").is_not_null() & (pl.col("base") != "skip"))
     own_sign = sided or any(name in frame.columns for name in ("diff_qty", "counted_qty", "placed"))
-    frame = signed(frame, own_sign).with_columns(final_kind())
+    frame = with_final_kind(signed(frame, own_sign))
     frame, money = with_money(frame, plan, context)
     if "period" in plan.spec.options:
         # a month in which nothing moved is no movement; its row stays counted
@@ -156,21 +156,19 @@ def _kinds(
     frame: pl.DataFrame, plan: Plan, words: Vocabulary, sided: bool
 ) -> tuple[pl.DataFrame, list[Said]]:
     """``base``: the kind by places, by text, else by sheet, else by side (said); null where nothing tells."""
-    named = [pl.col("placed")] if "placed" in frame.columns else []
+    named = [pl.col("placed").cast(BASE)] if "placed" in frame.columns else []
     texts = [name for name in ("reason", "doc_type", "doc_class") if name in frame.columns]
     frame = frame.with_columns(kinds_of(frame[name], words, plan.kinds).alias(f"_{name}") for name in texts)
     # transfers, counts and assembly hide in 其他入库 / 其他出库: a second text that says more wins over "other"
     told = [pl.col(f"_{name}") for name in texts]
     exact = [pl.when(~column.is_in(["other_in", "other_out", "other"])).then(column) for column in told]
-    frame = frame.with_columns(
-        pl.coalesce([*named, *exact, *told, pl.lit(plan.kind, pl.String)]).alias("base")
-    )
+    frame = frame.with_columns(pl.coalesce([*named, *exact, *told, pl.lit(plan.kind, BASE)]).alias("base"))
     amounts = [n for n in ("cost", "amount", "in_value", "out_value") if n in frame.columns]
     valued = pl.any_horizontal([pl.col(n).fill_null(0.0) != 0 for n in amounts] or [pl.lit(False)])
     other = ~pl.col("base").is_in(["skip", "revaluation"]).fill_null(False)
     frame = frame.with_columns(
         pl.when((pl.col("raw") == 0) & other & valued)
-        .then(pl.lit("revaluation"))
+        .then(pl.lit("revaluation", BASE))
         .otherwise(pl.col("base"))
         .alias("base")
     )
@@ -184,7 +182,7 @@ def _kinds(
     )["t"]
     samples = ", ".join(shown.drop_nulls().unique(maintain_order=True).head(3).to_list())
     said: Said = ("kinds_by_side", {"rows": unknown, "texts": samples})
-    return frame.with_columns(pl.col("base").fill_null("other")), [said]
+    return frame.with_columns(pl.col("base").fill_null(pl.lit("other", BASE))), [said]
 
 
 def _paired(frame: pl.DataFrame) -> pl.DataFrame:
@@ -196,7 +194,7 @@ def _paired(frame: pl.DataFrame) -> pl.DataFrame:
     evens = (pl.col("raw").sum().over(over) == 0) & (pl.len().over(over) > 1) & (pl.col("raw") != 0)
     return frame.with_columns(
         pl.when(open_kind & evens & pl.col("doc_no").is_not_null())
-        .then(pl.lit("transfer"))
+        .then(pl.lit("transfer", BASE))
         .otherwise(pl.col("base"))
         .alias("base")
     )

@@ -10,6 +10,7 @@ import polars as pl
 
 from stockturn.config.ingest import FileRule
 from stockturn.model import Note
+from stockturn.sources.dedupe_keys import key_hash
 from stockturn.sources.grid import ROW
 
 Said = tuple[str, Mapping[str, object]]
@@ -130,7 +131,8 @@ def attributes(frame: pl.DataFrame, context: Context, with_supplier: bool = Fals
         return None
     # an attribute on which the lines of a sku differ (a person, a supplier) is not one of the item
     # what is said many times is weighed once: the second grouping then sees few rows
-    once = frame.unique(["sku", *names], keep="first", maintain_order=True)
+    hashed = frame.select(said=key_hash(["sku", *names])).with_row_index("at")
+    once = frame[hashed.lazy().group_by("said").agg(pl.col("at").min()).collect()["at"].sort()]
     agreed = once.group_by("sku", maintain_order=True).agg(
         *(pl.when(pl.col(n).min() == pl.col(n).max()).then(pl.col(n).max()).alias(n) for n in names),
         pl.col(ROW).first(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -32,20 +33,24 @@ def read_grids(source: Source, limits: IngestSettings, encoding: str | None = No
     for magic, kind in _PICTURES.items():
         if data.startswith(magic) and not (magic == b"BM" and _printable(data)):
             raise InputError("file_is_other", file=source.name, found=kind)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # the hash of a large file is made while the file is read
+        digest = beside.submit(lambda: source.hash)
+        grids = _grids(source, limits, encoding)
+    return [grid.stamped(digest.result(), grid.exported_at) for grid in grids]
+
+
+def _grids(source: Source, limits: IngestSettings, encoding: str | None) -> list[Grid]:
+    data, name = source.data, source.name
     if data[:4] in (b"PAR1",):
-        grids = [_parquet(source)]
-    elif data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0" or _bare_biff(data):
-        grids = read_workbook(data, source.name, limits)
-    elif looks_like_html(data):
-        grids = read_html(data, source.name, encoding)
-    else:
-        if source.name.lower().endswith((".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet")) and not _printable(
-            data
-        ):
-            raise InputError("workbook_broken", file=source.name)
-        grids = [read_text(data, source.name, encoding)]
-    digest = source.hash
-    return [grid.stamped(digest, grid.exported_at) for grid in grids]
+        return [_parquet(source)]
+    if data[:2] == b"PK" or data[:4] == b"\xd0\xcf\x11\xe0" or _bare_biff(data):
+        return read_workbook(data, name, limits)
+    if looks_like_html(data):
+        return read_html(data, name, encoding)
+    if name.lower().endswith((".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet")) and not _printable(data):
+        raise InputError("workbook_broken", file=name)
+    return [read_text(data, name, encoding)]
 
 
 def _parquet(source: Source) -> Grid:

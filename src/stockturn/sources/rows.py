@@ -28,9 +28,12 @@ def key_is_label(typed: pl.DataFrame, words: Vocabulary) -> pl.Expr:
     """Whether the key itself is a total's label, as 合计 in the column of codes."""
     if "sku" not in typed.columns:
         return pl.lit(False)
-    key = pl.col("sku").str.replace_all(r"[\s:：]", "").str.to_lowercase()
-    labels = [label.replace(" ", "") for label in words.rows["total"]]
-    return key.is_in(labels) | key.str.contains(r"(小计|合计|总计)$")
+    keys = typed["sku"].unique()
+    plain = keys.str.replace_all(r"[\s:：]", "").str.to_lowercase()
+    totals = [label.replace(" ", "") for label in words.rows["total"]]
+    labels = keys.filter(plain.is_in(totals) | plain.str.contains(r"(小计|合计|总计)$"))
+    # nearly every table has none: nothing is then looked for in its rows
+    return pl.col("sku").is_in(labels.to_list()) if len(labels) else pl.lit(False)
 
 
 def sorted_out(

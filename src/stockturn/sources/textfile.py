@@ -16,10 +16,15 @@ from stockturn.sources.grid import ROW, Grid, cell_names
 SEPARATORS = (",", "\t", ";", "|")
 SMALL = 4 << 20
 """Up to this size the csv module reads the file: it knows the cells of every line. Larger files go to polars,
-twenty times faster, with columns to spare so that longer lines are seen."""
+twenty times faster, with a column to spare so that longer lines are seen."""
 
-SPARE = 6
+SPARE, MANY = 1, 64
+"""Columns to spare, and how many where the first of them is used: such a file is read again."""
+
+_HEAD = 1 << 16
 _HEAD_LINES = 200
+_BLOCK = 1 << 20
+_SOMETHING = re.compile(rb"[^ \t\r\n\x00,;|]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 # characters that stand in the headers and words of business tables, in the two writings
 _SIMPLIFIED = set("单号库数仓价额货类别采购应商发结订点产制币进销")
@@ -115,27 +120,44 @@ def separator_of(head: str) -> str:
 
 def read_text(data: bytes, name: str, encoding: str | None = None) -> Grid:
     """A delimited text file as a grid. Nothing is typed here. Raises InputError for binary or empty contents."""
-    decoded, used = decode(data, name, encoding)
-    text = decoded
-    if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-    if not text.strip("\ufeff \t\r\n\x00,;|"):
+    if encoding is None and len(data) > SMALL and _plain(data):
+        raw, used = data, "utf-8"
+    else:
+        text, used = decode(data, name, encoding)
+        text = text.strip("\ufeff").replace("\x00", "")
+        if "\r" in text and "\n" not in text:
+            text = text.replace("\r", "\n")
+        raw = text.encode("utf-8", errors="replace")
+    if not _SOMETHING.search(raw):
         raise InputError("file_empty", file=name)
-    if _binary(text):
+    head = raw[:_HEAD].decode("utf-8", errors="ignore")
+    if _binary(head):
         raise InputError("file_not_a_table", file=name)
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    separator = separator_of(text[: 1 << 16])
+    separator = separator_of(head)
     # an even number of quotes is a sign of proper quoting; an odd one would swallow the rest of the file
-    quoted = '"' in text and text.count('"') % 2 == 0
-    frame = None
-    if len(data) > SMALL:
-        as_is = used == "utf-8" and text is decoded and not data.startswith(codecs.BOM_UTF8)
-        raw = data if as_is else text.encode("utf-8", errors="replace")
-        frame = _by_polars(raw, text[: 1 << 16], separator, quoted)
+    quoted = b'"' in raw and raw.count(b'"') % 2 == 0
+    frame = _by_polars(raw, head, separator, quoted) if len(data) > SMALL else None
     if frame is None:
-        frame = _by_csv(text, separator, quoted)
+        frame = _by_csv(raw.decode("utf-8"), separator, quoted)
     return Grid(name, None, frame, separator=separator, encoding=used)
+
+
+def _plain(data: bytes) -> bool:
+    """Whether the bytes can be split into cells as they are: UTF-8 without mark, zeros, or line ends of old Macs."""
+    if data.startswith(codecs.BOM_UTF8) or b"\x00" in data or (b"\r" in data and b"\n" not in data):
+        return False
+    if data.isascii():
+        return True
+    reader = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    try:
+        # block by block: a text of the whole file would take up to four times its size
+        for start in range(0, len(data), _BLOCK):
+            reader.decode(view[start : start + _BLOCK])
+        reader.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _by_csv(text: str, separator: str, quoted: bool) -> pl.DataFrame:
@@ -160,24 +182,29 @@ def _by_csv(text: str, separator: str, quoted: bool) -> pl.DataFrame:
 def _by_polars(raw: bytes, head: str, separator: str, quoted: bool) -> pl.DataFrame | None:
     """None where the quick reader stumbles over the quoting: the slow one then reads the file."""
     lines = head.splitlines()[:_HEAD_LINES]
-    width = max(len(row) for row in csv.reader(lines, delimiter=separator)) + SPARE
-    names = cell_names(width)
+    width = max(len(row) for row in csv.reader(lines, delimiter=separator))
     try:
-        frame = pl.read_csv(
-            io.BytesIO(raw),
-            has_header=False,
-            schema=dict.fromkeys(names, pl.String),
-            missing_columns="insert",
-            separator=separator,
-            quote_char='"' if quoted else None,
-            truncate_ragged_lines=True,
-            raise_if_empty=False,
-            infer_schema=False,
-        )
+        frame = _cells(raw, width + SPARE, separator, quoted)
+        if frame[frame.columns[-1]].null_count() < frame.height:
+            frame = _cells(raw, width + MANY, separator, quoted)
     except pl.exceptions.PolarsError:
         return None
-    spare = [name for name in names[-SPARE:] if frame[name].null_count() == frame.height]
-    return frame.drop(spare).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
+    unused = [name for name in frame.columns[max(width, 1) :] if frame[name].null_count() == frame.height]
+    return frame.drop(unused).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
+
+
+def _cells(raw: bytes, width: int, separator: str, quoted: bool) -> pl.DataFrame:
+    return pl.read_csv(
+        raw,
+        has_header=False,
+        schema=dict.fromkeys(cell_names(width), pl.String),
+        missing_columns="insert",
+        separator=separator,
+        quote_char='"' if quoted else None,
+        truncate_ragged_lines=True,
+        raise_if_empty=False,
+        infer_schema=False,
+    )
 
 
 def _binary(text: str) -> bool:

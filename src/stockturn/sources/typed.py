@@ -77,7 +77,10 @@ def _plain(cells: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
     """The columns that the plain cast reads in full."""
     texts = pl.DataFrame({name: series for name, series in cells.items() if series.dtype == pl.String})
     cast = _without_empty(texts.select(_cast(name).alias(name) for name in texts.columns))
-    checks = cast.select(_fine(name).alias(name) for name in texts.columns) if cast.width else cast
+    words = [name for name in texts.columns if name not in DATES and not _is_number(name)]
+    ascii_only = (pl.col(words).str.len_bytes() == pl.col(words).str.len_chars()).all()
+    latin = cast.select(ascii_only).row(0, named=True) if words else {}
+    checks = cast.select(_fine(name, latin.get(name, False)).alias(name) for name in texts.columns)
     lost = texts.null_count().row(0, named=True) if texts.width else {}
     now = cast.null_count().row(0, named=True) if texts.width else {}
     found = {}
@@ -109,17 +112,16 @@ def _without_empty(cast: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _fine(name: str) -> pl.Expr:
-    """Whether every value of a column is one that the plain cast may be believed with."""
+def _fine(name: str, latin: bool) -> pl.Expr:
+    """Whether every value of a column is one that the plain cast may be believed with; ``latin`` texts are all ASCII."""
     column = pl.col(name)
     if name in DATES:
         return pl.lit(True)
     if _is_number(name):
         return column.is_finite().all()
     if name in CODES:
-        ascii_only = (column.str.len_bytes() == column.str.len_chars()).all()
-        return ascii_only & ~column.str.contains(_ODD_CODE).any()
-    return ~column.str.contains("[\ufeff\u200b\u200e]").any()
+        return ~column.str.contains(_ODD_CODE).any() if latin else pl.lit(False)
+    return pl.lit(True) if latin else ~column.str.contains("[\ufeff\u200b\u200e]").any()
 
 
 def _order(odd: Mapping[str, pl.Series], layout: Layout, rule: FileRule | None) -> str | None:

@@ -21,7 +21,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """The frame as one Parquet file, on the disk when this returns."""
     with path.open("wb") as file:
-        frame.write_parquet(file, compression="zstd", compression_level=1)
+        # least and greatest of every column would be found for nobody: tables are read whole
+        frame.write_parquet(file, compression="zstd", compression_level=1, statistics=False)
         file.flush()
         os.fsync(file.fileno())
 

@@ -26,7 +26,8 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Reading:
-    """What one source file gave: its tables without the name of the file, its sheets, refused rows and notes."""
+    """What one source file gave: its tables, its sheets, refused rows and notes. Neither the sheets nor the refused rows
+    carry the name of the file, and that of the tables does not count."""
 
     name: str
     hash: str | None
@@ -45,7 +46,7 @@ class Reading:
 def readings(ledger: Ledger) -> Iterator[Reading]:
     """The ledger cut by source file, in the order of names."""
     tables = {name: _by_file(frame.collect(), "source_file") for name, frame in ledger.tables.items()}
-    sheets, refused = _by_file(ledger.sheets, "file"), _by_file(ledger.refused, "file")
+    sheets, refused = (_nameless(_by_file(one, "file")) for one in (ledger.sheets, ledger.refused))
     names = {*sheets, *refused, *(name for parts in tables.values() for name in parts)}
     for name in sorted(names):
         own = sheets.get(name, ledger.sheets.clear())
@@ -69,7 +70,7 @@ def same_reading(folder: Path, entry: FileEntry, reading: Reading) -> bool:
     lists = ((entry.sheets, reading.sheets), (entry.refused, reading.refused))
     if entry.tables.keys() != reading.tables.keys() or any(piece.rows != now.height for piece, now in lists):
         return False
-    pairs = [(entry.tables[name], now) for name, now in reading.tables.items()]
+    pairs = [(entry.tables[name], _told(now)) for name, now in reading.tables.items()]
     pairs += [(piece, now) for piece, now in lists if piece.bytes]
     return all(
         pl.read_parquet(folder / piece.path)
@@ -86,17 +87,17 @@ IN_MEMORY = "(memory)"
 def _by_file(frame: pl.DataFrame, column: str) -> dict[str, pl.DataFrame]:
     if column not in frame.columns:
         return {}
-    nobody = pl.lit(None, pl.String).alias(column)
-    names = frame[column].unique()
-    # one file needs no cutting: a copy of every column saved
-    parts = (
-        {(names[0],): frame}
-        if len(names) == 1
-        else frame.partition_by(column, as_dict=True, maintain_order=True)
-    )
-    return {
-        IN_MEMORY if key is None else str(key): part.with_columns(nobody) for (key,), part in parts.items()
-    }
+    names = frame[column]
+    if frame.height and names.null_count() == 0 and names.min() == names.max():
+        return {str(names[0]): frame}  # one file needs no cutting: a copy of every column saved
+    parts = frame.partition_by(column, as_dict=True, maintain_order=True)
+    return {IN_MEMORY if key is None else str(key): part for (key,), part in parts.items()}
+
+
+def _nameless(lists: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The same lists for a file of any name."""
+    nobody = pl.lit(None, pl.String).alias("file")
+    return {name: frame.with_columns(nobody) for name, frame in lists.items()}
 
 
 def _first(sheets: pl.DataFrame, column: str) -> str | None:
@@ -109,7 +110,8 @@ def write_segment(folder: Path, reading: Reading, now: str) -> FileEntry:
     home = folder / FOLDER
     home.mkdir(exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}{os.getpid()}-", dir=home))
-    frames = {**reading.tables, SHEETS: reading.sheets, REFUSED: reading.refused}
+    told = {name: _told(frame) for name, frame in reading.tables.items()}
+    frames = {**told, SHEETS: reading.sheets, REFUSED: reading.refused}
     try:
         for name, frame in frames.items():
             if frame.width:
@@ -131,6 +133,15 @@ def write_segment(folder: Path, reading: Reading, now: str) -> FileEntry:
         sheets=pieces[SHEETS],
         refused=pieces[REFUSED],
         notes=tuple(note_tree(note) for note in reading.notes),
+    )
+
+
+def _told(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that say something about the contents; the others are made again when the segment is read."""
+    return frame.select(
+        column
+        for column in frame
+        if column.name != "source_file" and (column.null_count() < len(column) or not len(column))
     )
 
 
