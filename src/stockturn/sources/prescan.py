@@ -90,6 +90,7 @@ class _Meter:
         self.content = part == "content.xml"
         self.facts = {"errors": 0, "uncached": 0, "hidden": 0}
         self.rows = self.columns = self.bytes = self.claimed = 0
+        self.prefixed = False
 
     def see(self, block: bytes, fresh: int) -> None:
         first = self.bytes == 0
@@ -99,6 +100,8 @@ class _Meter:
         if self.strings and first and (claim := _COUNT.search(block)):
             self.claimed = int(claim.group(1)[:18])
         if self.sheet:
+            # <x:worksheet>: the names of all elements then begin with x:
+            self.prefixed |= first and b"<worksheet" not in block[:4096]
             self._sheet(block)
         if self.content:
             self._repeats(block)
@@ -109,24 +112,24 @@ class _Meter:
             raise InputError("workbook_lies", file=self.name, found=self.claimed)
 
     def _sheet(self, block: bytes) -> None:
-        self.rows += block.count(b"<row") + block.count(b":row ")
-        self._far(block)
-        self.facts["errors"] += block.count(b't="e"') + block.count(b"t='e'")
+        # what a writer does in one way is looked for in the other way only where there is a sign of it
+        apostrophes = b"'" in block
+        self.rows += block.count(b"<row") + (block.count(b":row ") if self.prefixed else 0)
+        self._far(block, (apostrophes and b"r='" in block) or b"r =" in block)
+        self.facts["errors"] += block.count(b't="e"') + (block.count(b"t='e'") if apostrophes else 0)
         if b"hidden" in block:
             self.facts["hidden"] += len(_HIDDEN.findall(block))
-        if b"<f" in block or b":f" in block:
+        if b"<f" in block or (self.prefixed and b":f" in block):
             self.facts["uncached"] += len(_UNCACHED.findall(block))
         limits = self.limits
         cells = self.rows * max(self.columns, 1)
         if self.rows > limits.max_rows or self.columns > limits.max_columns or cells > limits.max_cells:
             raise self._too_large(self.rows, self.columns)
 
-    def _far(self, block: bytes) -> None:
+    def _far(self, block: bytes, loose: bool) -> None:
         """References beyond what was seen: more digits than there were rows (a gap, or a stray cell far away), three
         letters, or two letters beyond the widest column."""
-        for pattern in _beyond(
-            len(str(self.rows)) + 1, self.columns // 26, b"r='" in block or b"r =" in block
-        ):
+        for pattern in _beyond(len(str(self.rows)) + 1, self.columns // 26, loose):
             at = 0
             while match := pattern.search(block, at):
                 at = match.end()

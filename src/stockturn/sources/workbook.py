@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -34,19 +36,33 @@ def read_workbook(data: bytes, name: str, limits: IngestSettings) -> list[Grid]:
     stamp = _modified(data) if zipped else None
     grids = []
     for position, sheet_name in enumerate(book.sheet_names):
-        try:
-            sheet = book.get_sheet_by_index(position)
-            rows = sheet.to_python(skip_empty_area=False)
-            merges = tuple(
-                (top, left, bottom, right)
-                for (top, left), (bottom, right) in (getattr(sheet, "merged_cell_ranges", None) or ())
-            )
-        except Exception as error:
-            raise _unreadable(data, name, error) from None
+        with _nothing_collected():
+            try:
+                sheet = book.get_sheet_by_index(position)
+                rows = sheet.to_python(skip_empty_area=False)
+                merges = tuple(
+                    (top, left, bottom, right)
+                    for (top, left), (bottom, right) in (getattr(sheet, "merged_cell_ranges", None) or ())
+                )
+            except Exception as error:
+                raise _unreadable(data, name, error) from None
+            frame = frame_of(rows, merges)
+            del rows
         part = facts.parts.get(f"xl/worksheets/sheet{position + 1}.xml", {})
-        frame = frame_of(rows, merges)
         grids.append(Grid(name, sheet_name, frame, merges, stamp, facts=dict(part)))
     return grids
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """The garbage collector would walk over millions of cells again and again, and all of them are in use."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _unreadable(data: bytes, name: str, error: Exception) -> InputError:
@@ -79,15 +95,15 @@ def _column(name: str, cells: Sequence[Any]) -> pl.Series:
     column, because a call per cell would cost more than the reading.
     """
     kinds = set(map(type, cells)) - {type(None)}
+    if kinds == {str}:
+        return _filled(pl.Series(name, cells, dtype=pl.String))
     texts = _texts(name, cells) if str in kinds else None
-    if texts is not None and (kinds == {str} or texts.null_count() < len(texts)):
-        others = _by_kind(name, cells, kinds - {str})
-        return _joined(name, [texts, *others]) if others else texts
-    kinds -= {str}
-    pieces = _by_kind(name, cells, kinds)
-    if len(pieces) == 1:
-        return pieces[0].alias(name)
-    return _joined(name, pieces) if pieces else pl.Series(name, [None] * len(cells), dtype=pl.String)
+    others = _by_kind(name, cells, kinds - {str})
+    if texts is not None and texts.null_count() < len(texts):
+        return _joined(name, [texts, *others])
+    if len(others) == 1:
+        return others[0].alias(name)
+    return _joined(name, others) if others else pl.Series(name, [None] * len(cells), dtype=pl.String)
 
 
 _KINDS: dict[type, pl.DataType] = {
@@ -98,10 +114,17 @@ _KINDS: dict[type, pl.DataType] = {
 }
 
 
+def _filled(texts: pl.Series) -> pl.Series:
+    """Empty cells as null."""
+    empty = texts == ""
+    return texts.set(empty, None) if empty.any() else texts
+
+
 def _texts(name: str, cells: Sequence[Any]) -> pl.Series:
-    return pl.Series(
-        name, [cell if type(cell) is str and cell != "" else None for cell in cells], dtype=pl.String
-    )
+    """The texts of a column that has other cells as well, which are many more: a caption, a word, empty cells."""
+    at = [index for index, cell in enumerate(cells) if type(cell) is str and cell != ""]
+    nothing = pl.repeat(None, len(cells), dtype=pl.String, eager=True).alias(name)
+    return nothing.scatter(at, [cells[index] for index in at]) if at else nothing
 
 
 def _by_kind(name: str, cells: Sequence[Any], kinds: set[type]) -> list[pl.Series]:
