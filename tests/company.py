@@ -179,7 +179,7 @@ def turnover_row(
         "gmroi": cogs * 0.38 / average,
         "sell_through": 0.71,
         "stockout_rate": stockout,
-        "lost_sales_est": cogs * 0.011,
+        "lost_sales_value": cogs * 0.011,
         "loss_rate": 0.004,
         "target": target,
         "achievement": None if target is None else turns / target,

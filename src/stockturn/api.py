@@ -26,6 +26,8 @@ from stockturn.config import Settings, find_config, load_settings
 from stockturn.engine.entries import latest_date
 from stockturn.engine.reconcile import positions
 from stockturn.engine.run import Run
+from stockturn.engine.turnover import split_by
+from stockturn.engine.valued import negatives
 from stockturn.errors import InputError, UsageError
 from stockturn.model import Analysis, Ledger, Note, Report, Result
 
@@ -167,17 +169,46 @@ def write_config(
 
 
 def turnover_result(
-    ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None, *, on_screen: bool = False
+    ledger: Ledger,
+    by: Sequence[str] = (),
+    settings: Settings | None = None,
+    *,
+    further: bool = False,
+    on_screen: bool = False,
 ) -> Result:
-    """Turnover with what it is compared with; ``on_screen`` adds what only the terminal shows beside it."""
+    """Turnover with what it is compared with.
+
+    ``further`` adds ``trend`` (rolling 12 months, month by month, of each scope), ``bridge`` (why days of stock moved
+    against the period before, by the first dimension), ``ranking`` (scopes by achievement of their target, and what
+    reaching it frees), ``differences`` (lists against the book), ``negatives`` and ``phantom_stock`` (cells to
+    count). ``on_screen`` adds what only the terminal shows beside it.
+    """
     run = Run(ledger, settings or Settings())
+    by = tuple(dict.fromkeys(by))
     frame = run.compared(by)[0]
+    scopes = split_by(by)[1]
+    notes = (*run.notes(), *run.footing())
+    tables = {"turnover": frame}
+    if further:
+        tables |= _beside_turnover(run, scopes)
     beside = {}
     if on_screen:
         beside["trend"] = run.trend()
+        beside["bridge"] = run.bridge(scopes[0] if scopes else "category")
         if not by:
             beside["by"] = run.compared(("category",))[0]
-    return Result("turnover", {"turnover": frame}, run.notes(), run.period, screen=beside)
+    return Result("turnover", tables, notes, run.period, screen=beside)
+
+
+def _beside_turnover(run: Run, scopes: Sequence[str]) -> dict[str, pl.DataFrame]:
+    return {
+        "trend": run.trend(scopes),
+        "bridge": run.bridge(scopes[0] if scopes else "category"),
+        "ranking": run.ranking(scopes or ("category",)),
+        "differences": run.valued.differences,
+        "negatives": negatives(run.valued),
+        "phantom_stock": run.phantom_stock(),
+    }
 
 
 def turnover(ledger: Ledger, by: Sequence[str] = (), settings: Settings | None = None) -> pl.DataFrame:

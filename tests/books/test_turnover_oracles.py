@@ -9,11 +9,11 @@ from functools import cache
 import polars as pl
 import pytest
 
+import stockturn
 from stockturn.config import Settings
 from stockturn.engine.entries import entries
 from stockturn.engine.metrics import METRICS
 from stockturn.engine.periods import period_of
-from stockturn.engine.stockouts import count_accuracy
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import valued_days
 from stockturn.model import Ledger
@@ -111,26 +111,35 @@ def test_dead_stock_never_has_no_cover() -> None:
     assert cover != wanted["wrong_value_never_to_match"]
 
 
+def _counted(pairs: list[tuple[float, float]], tolerance: float) -> dict:
+    """What the public API says of counts (book, count), one sku each."""
+    codes = [f"s{number}" for number in range(len(pairs))]
+    day = [date(2024, 1, 31)] * len(pairs)
+    moves = {"date": day, "sku": codes, "qty": [row[0] for row in pairs], "kind": ["purchase"] * len(pairs)}
+    lines = {
+        "date": day,
+        "sku": codes,
+        "book_qty": [row[0] for row in pairs],
+        "counted_qty": [row[1] for row in pairs],
+    }
+    ledger = Ledger.of(movements=pl.DataFrame(moves), counts=pl.DataFrame(lines))
+    settings = Settings.model_validate({"turnover": {"count_tolerance": tolerance}})
+    return stockturn.turnover(ledger, settings=settings).row(0, named=True)
+
+
 def test_count_accuracy() -> None:
     """485 of 500 counts agree; plus and minus never cancel; the tolerance of the class decides."""
     given, wanted = _oracle("ira-basic")
     right, every = given["matching"], given["counted"]
-    counts = pl.DataFrame(
-        {"book_qty": [10.0] * every, "counted_qty": [10.0] * right + [9.0] * (every - right)}
-    )
-    assert count_accuracy(counts, 0.0)["inventory_accuracy"].item() == wanted["accuracy"]
+    pairs = [(10.0, 10.0)] * right + [(10.0, 9.0)] * (every - right)
+    found = _counted(pairs, 0.0)
+    assert (found["counted"], found["inventory_accuracy"]) == (every, wanted["accuracy"])
     given, wanted = _oracle("ira-tolerance")
-    counts = pl.DataFrame(
-        {
-            "book_qty": [float(row[1]) for row in given["items"]],
-            "counted_qty": [float(row[2]) for row in given["items"]],
-        }
-    )
-    strict, loose = (
-        count_accuracy(counts, given["tolerance"][name])["inventory_accuracy"].item() for name in "AC"
-    )
+    pairs = [(float(row[1]), float(row[2])) for row in given["items"]]
+    strict, loose = (_counted(pairs, given["tolerance"][name])["inventory_accuracy"] for name in "AC")
     assert (strict, loose) == (wanted["accuracy_class_A"], wanted["accuracy_if_class_C"])
-    assert count_accuracy(counts, 0.0)["count_error"].item() == pytest.approx(0.05)
+    assert strict != wanted["net_sum_wrong"]
+    assert _counted(pairs, 0.0)["count_error"] == pytest.approx(0.05)
 
 
 def _year_of_stock(ends: list[float], cogs: float) -> Ledger:

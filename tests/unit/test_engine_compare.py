@@ -108,9 +108,12 @@ def test_the_sentence_names_the_largest_cause(cogs: tuple, stock: tuple, key: st
 
 def test_ranking_by_achievement_and_the_largest_movers() -> None:
     """Best first, equals share a rank, without a target last; movers by size of change."""
+    names = ["target", "turnover_previous", "dio_days", "stockout_rate", "avg_inventory", "excess_capital"]
     frame = pl.DataFrame(
         {"team": list("abcd"), "achievement": [0.5, 1.2, None, 1.2], "turnover": [1.0, 2.0, 9.0, 3.0]}
-    )
-    assert ranking(frame).select("team", "rank").rows() == [("d", 1), ("b", 1), ("a", 3), ("c", None)]
+    ).with_columns(pl.lit(100.0).alias(name) for name in names)
+    ranked = ranking(frame, ("team",), 0.1)
+    assert ranked.select("team", "rank").rows() == [("d", 1), ("b", 1), ("a", 3), ("c", None)]
+    assert ranked.select("allowed_inventory", "excess_cost").rows()[2] == (50.0, 10.0)
     parts = pl.DataFrame({"category": list("abcd"), "change": [1.0, -9.0, 3.0, -2.0]})
     assert movers(parts)["category"].to_list() == ["b", "c", "d"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stockturn.config import Settings
 from stockturn.engine.entries import Entries, entries
 from stockturn.engine.periods import period_of
-from stockturn.engine.stockouts import lost_sales, phantom_stock
+from stockturn.engine.stockouts import lost_days, phantom_stock, with_lost_sales
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import valued_days
 from stockturn.model import Ledger
@@ -73,13 +73,19 @@ def test_days_out_and_lost_sales_equal_a_loop(moves: list[tuple[int, float]], op
     valued = valued_days(known, SETTINGS)
     period = period_of(known.first_day, known.as_of)
     on, out, lost = _by_hand(moves, opening, span)
-    found = lost_sales(valued, known, SETTINGS, (), period).row(0, named=True)
-    assert found["lost_sales_qty"] == pytest.approx(lost, abs=1e-9)
-    assert found["out_days"] == out
-    rate = turnover(valued, known, SETTINGS, (), period)["stockout_rate"].item()
+    missed = lost_days(valued, known, SETTINGS, period)
+    whole = turnover(valued, known, SETTINGS, (), period)
+    found = with_lost_sales(whole, missed, valued, known, ()).row(0, named=True)
+    rate = found["stockout_rate"]
     assert rate == (pytest.approx(out / on) if on else None)
-    if any(qty < 0 for _, qty in moves):
-        assert found["lost_sales_est"] == pytest.approx(lost * 5, abs=1e-9)
+    if on:
+        assert missed.height == out
+        assert found["lost_sales_est"] == pytest.approx(lost, abs=1e-9)
+        months = turnover(valued, known, SETTINGS, ("month",), period)
+        apart = with_lost_sales(months, missed, valued, known, ("month",))
+        assert apart["lost_sales_est"].sum() == pytest.approx(lost, abs=1e-9)
+    if on and any(qty < 0 for _, qty in moves):
+        assert found["lost_sales_value"] == pytest.approx(lost * 5, abs=1e-9)
 
 
 def test_nothing_is_said_without_receipts() -> None:
@@ -87,8 +93,10 @@ def test_nothing_is_said_without_receipts() -> None:
     known = entries(_ledger([(0, -1.0), (9, -1.0)], 2.0), SETTINGS)
     valued = valued_days(known, SETTINGS)
     period = period_of(known.first_day, known.as_of)
-    assert lost_sales(valued, known, SETTINGS, (), period)["lost_sales_qty"].item() is None
-    assert turnover(valued, known, SETTINGS, (), period)["stockout_rate"].item() is None
+    assert lost_days(valued, known, SETTINGS, period) is None
+    whole = turnover(valued, known, SETTINGS, (), period)
+    assert with_lost_sales(whole, None, valued, known, ())["lost_sales_est"].item() is None
+    assert whole["stockout_rate"].item() is None
 
 
 def _phantoms(known: Entries) -> list[str]:

@@ -10,7 +10,6 @@ import pytest
 from stockturn.config import Settings
 from stockturn.engine.entries import entries
 from stockturn.engine.periods import period_of
-from stockturn.engine.targets import with_target_rows
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, valued_days
 from stockturn.model import Ledger
@@ -236,13 +235,31 @@ def test_targets_most_specific_first_and_parents_from_their_parts() -> None:
 
 
 def test_a_sheet_of_targets_wins_over_the_configuration() -> None:
-    """The sheet's 9 turns replace the 12 of the file; what it does not name stays."""
+    """The sheet's 9 turns replace the 12 of the file, what it does not name stays, two dimensions tell more than one,
+    and what is valid from next year on does not count."""
     settings = Settings.model_validate({"turnover": {"targets": {"category": {"food": 12.0, "toys": 2.0}}}})
+    moves = _moves((31, "f", "A", "sale", -120.0, None), (31, "t", "A", "sale", -20.0, None))
+    stock = _stock((date(2023, 12, 31), "f", "A", 200.0, 200.0), (date(2023, 12, 31), "t", "A", 100.0, 100.0))
+    items = pl.DataFrame({"sku": ["f", "t"], "category": ["food", "toys"]})
     sheet = pl.DataFrame(
-        {"dimension": ["category", "company"], "scope": ["food", None], "target": [9.0, 6.0]}
+        {
+            "category": ["food", None, "food", "food"],
+            "warehouse": [None, None, "A", None],
+            "target": [9.0, 6.0, 3.0, 99.0],
+            "valid_from": [None, None, None, date(2025, 1, 1)],
+        }
     )
-    found = with_target_rows(settings, sheet).turnover.targets
-    assert (found.category, found.company) == ({"food": 9.0, "toys": 2.0}, 6.0)
+    known = entries(Ledger.of(movements=moves, stock=stock, items=items, targets=sheet), settings)
+    valued = valued_days(known, settings)
+
+    def found(*by: str) -> list[float]:
+        return turnover(valued, known, settings, by, JANUARY)["target"].to_list()
+
+    assert found("category") == [9.0, 2.0]
+    assert found("category", "warehouse") == [3.0, 2.0]
+    assert found() == [6.0]
+    # 120 at 3 turns (the food of this warehouse) and 20 at 2 turns need 40 + 10
+    assert found("warehouse") == [pytest.approx(140 / 50)]
 
 
 def test_summaries_of_a_period_are_averaged_by_month() -> None:

@@ -16,8 +16,16 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio
-from stockturn.engine.periods import ONE_DAY, add_months, month_ends, period_of, previous, year_before
-from stockturn.engine.turnover import turnover, turnovers
+from stockturn.engine.periods import (
+    ONE_DAY,
+    add_months,
+    month_ends,
+    period_of,
+    previous,
+    stretches,
+    year_before,
+)
+from stockturn.engine.turnover import split_by, turnover, turnovers
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Note, Period
 
@@ -38,8 +46,9 @@ def compared(
     A period that the ledger does not cover from its first day is None: half a year against a whole one would
     compare nothing.
     """
-    if "month" in by:
-        return _by_month(valued, entries, settings, by, period, classes)
+    spans, _ = split_by(by)
+    if spans:
+        return _by_span(valued, entries, settings, by, period, classes)
     others = [previous(period), year_before(period)]
     known = [one for one in others if one.start >= entries.first_day]
     frames = turnovers(valued, entries, settings, by, [period, *known], classes)
@@ -48,7 +57,7 @@ def compared(
     return frames[0], before, year_ago
 
 
-def _by_month(
+def _by_span(
     valued: ValuedDays,
     entries: Entries,
     settings: Settings,
@@ -56,14 +65,21 @@ def _by_month(
     period: Period,
     classes: pl.DataFrame | None,
 ) -> tuple[pl.DataFrame, None, pl.DataFrame | None]:
-    """Months are held against the same months a year ago (named as this year's), not against those before."""
+    """Months (quarters, years) are held against the same ones a year ago (named as this year's), those that the
+    ledger covers, not against those before."""
     now = turnover(valued, entries, settings, by, period, classes)
-    past = year_before(period)
-    if past.start < entries.first_day:
+    spans, _ = split_by(by)
+    known = [part for part in stretches(period, spans[0]) if year_before(part).start >= entries.first_day]
+    if not known:
         return now, None, None
+    past = year_before(period_of(known[0].start, period.end))
     ago = turnover(valued, entries, settings, by, past, classes)
-    year = pl.col("month").str.head(4).cast(pl.Int64) + 1
-    return now, None, ago.with_columns(month=pl.concat_str(year.cast(pl.String), pl.col("month").str.tail(3)))
+    return now, None, ago.with_columns(_a_year_on(span) for span in spans)
+
+
+def _a_year_on(span: str) -> pl.Expr:
+    year = pl.col(span).str.head(4).cast(pl.Int64) + 1
+    return pl.concat_str(year.cast(pl.String), pl.col(span).str.slice(4)).alias(span)
 
 
 def with_changes(
@@ -88,7 +104,12 @@ def with_changes(
 
 
 def trend(
-    valued: ValuedDays, entries: Entries, settings: Settings, by: Sequence[str] = (), months: int = 24
+    valued: ValuedDays,
+    entries: Entries,
+    settings: Settings,
+    by: Sequence[str] = (),
+    months: int = 24,
+    classes: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Month by month: the ``by`` columns, month, cogs and avg_inventory of the month, turnover of the 12 months
     ending there, target.
@@ -100,7 +121,7 @@ def trend(
     ends = month_ends(start, entries.as_of)
     single = [period_of(max(start, end.replace(day=1)), end) for end in ends]
     rolling = [_twelve_months(end, entries) for end in ends]
-    frames = turnovers(valued, entries, settings, by, [*single, *rolling])
+    frames = turnovers(valued, entries, settings, by, [*single, *rolling], classes)
     rows = []
     for month, year, span in zip(frames[: len(ends)], frames[len(ends) :], rolling, strict=True):
         short = span.days < span.year_days
@@ -227,11 +248,32 @@ def bridge_sentence(parts: pl.DataFrame) -> Note:
     return Note(f"turnover.bridge_{way}_{cause}", facts, "warning" if change > 0 else "info")
 
 
-def ranking(frame: pl.DataFrame) -> pl.DataFrame:
+def ranking(frame: pl.DataFrame, by: Sequence[str], capital_rate: float) -> pl.DataFrame:
     """For the monthly review: the scopes by achievement, best first, with ``rank`` (equal ones share it); scopes
-    without a target come last, unranked."""
+    without a target come last, unranked.
+
+    Columns: rank, ``by``, turnover, target, achievement, turnover_previous, dio_days, stockout_rate, avg_inventory,
+    allowed_inventory (what the target needs), excess_capital (what reaching it frees), excess_cost (what the excess
+    costs a year at the capital rate).
+    """
     rank = pl.col("achievement").rank("min", descending=True).cast(pl.Int64)
-    return frame.with_columns(rank=rank).sort("rank", "turnover", descending=[False, True], nulls_last=True)
+    return (
+        frame.select(
+            *by,
+            "turnover",
+            "target",
+            "achievement",
+            "turnover_previous",
+            "dio_days",
+            "stockout_rate",
+            "avg_inventory",
+            (pl.col("avg_inventory") * pl.col("achievement")).alias("allowed_inventory"),
+            "excess_capital",
+            (pl.col("excess_capital") * capital_rate).alias("excess_cost"),
+        )
+        .select(rank.alias("rank"), pl.all())
+        .sort("rank", "turnover", *by, descending=[False, True, *(False for _ in by)], nulls_last=True)
+    )
 
 
 def movers(parts: pl.DataFrame, count: int = 3) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -13,6 +13,7 @@ from stockturn.engine.points import carried_forward, points_of, stock_rows, with
 from stockturn.engine.transfers import with_links
 from stockturn.errors import InputError
 from stockturn.model import Ledger
+from stockturn.schema import empty
 
 DIMENSIONS = ("category", "brand", "supplier", "owner", "buyer", "seller", "team")
 """Item attributes a figure can be grouped by; each cell has exactly one value of each, or ``(none)``."""
@@ -31,6 +32,7 @@ class Entries:
     ``stock``: the points by bin, batch and ownership, for figures of that grain; ``consigned``: whether
     some goods are consigned, so that ownership is part of every cell. ``wide``: the same entries for all
     warehouses, where the scope names some: what a warehouse receives from another has its cost from there.
+    ``counts``: lines of stock-take documents with book and count; ``targets``: those in force at ``as_of``.
     """
 
     as_of: date
@@ -43,6 +45,8 @@ class Entries:
     stock: pl.LazyFrame
     consigned: bool = False
     wide: Entries | None = None
+    counts: pl.LazyFrame = field(default_factory=lambda: empty("counts"))
+    targets: pl.LazyFrame = field(default_factory=lambda: empty("targets"))
 
 
 def latest_date(ledger: Ledger) -> date:
@@ -82,7 +86,17 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     first_day = _first_day(movements, stock, as_of)
     linked, sources, unpaired = with_links(movements, as_of, settings.turnover.transit_days)
     whole = Entries(as_of, first_day, linked, points_of(stock), items, sources, unpaired, stock, consigned)
+    counts = ledger.table("counts").filter(pl.col("date") <= as_of).with_columns(or_none("warehouse"))
+    targets = ledger.table("targets").filter(pl.col("valid_from").fill_null(as_of) <= as_of)
+    whole = replace(whole, counts=counts, targets=targets)
     return _within(whole, settings) if settings.scope.warehouse else whole
+
+
+def names_any(known: Entries, column: str) -> bool:
+    """Whether any movement or stock list names a bin (or batch)."""
+    named = pl.col(column).is_not_null().any()
+    found = pl.collect_all([frame.select(named) for frame in (known.movements, known.stock)])
+    return any(frame.item() for frame in found)
 
 
 def _within(whole: Entries, settings: Settings) -> Entries:

@@ -193,6 +193,18 @@ def stockout_rate() -> pl.Expr:
 
 
 @metric(Unit.SHARE)
+def in_stock_rate() -> pl.Expr:
+    """Share of the days on sale that ended with stock.
+
+    Formula:   1 - stockout_rate
+    Null when: the stockout rate is null.
+    Source:    in-stock rate (on-shelf availability) of retail
+    Example:   stockout_rate 1 % -> 99 %
+    """
+    return 1 - pl.col("stockout_rate")
+
+
+@metric(Unit.SHARE)
 def loss_rate() -> pl.Expr:
     """Scrap and stock-take losses against the average stock.
 

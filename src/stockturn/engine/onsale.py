@@ -35,9 +35,11 @@ def on_sale(valued: ValuedDays, entries: Entries, settings: Settings) -> SaleDay
     cell, demand = rows["cell"].to_numpy(), rows["demand"].to_numpy()
     on_hand = rows["on_hand"].to_numpy()
     out, asked = on_hand <= 0, demand > 0
-    live = _eligible(valued, entries, settings)[cell] & _begun(cell, (on_hand != 0) | asked)
+    begun = _begun(cell, (on_hand != 0) | asked)
+    live = _eligible(valued, entries, settings)[cell] & begun
+    # What was not yet on sale has not run out.
     ran_out = out.copy()
-    ran_out[1:] &= leads(cell)[1:] | ~out[:-1]
+    ran_out[1:] &= leads(cell)[1:] | ~out[:-1] | ~begun[:-1]
     wanted = _wanted(cell, rows["day"].to_numpy(), asked, ran_out, settings.turnover.on_sale_memory_days)
     # Every day out of stock belongs to the run that began last.
     idle = np.flatnonzero(out)

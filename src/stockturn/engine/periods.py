@@ -6,11 +6,16 @@ import calendar
 import re
 from datetime import date, timedelta
 
+import polars as pl
+
 from stockturn.config.settings import PeriodSettings
 from stockturn.errors import UsageError
 from stockturn.model import Period
 
 ONE_DAY = timedelta(days=1)
+
+SPANS = {"month": 1, "quarter": 3, "year": 12}
+"""Stretches of the calendar that figures can be grouped by, in months; the shortest first."""
 
 
 def add_months(day: date, months: int) -> date:
@@ -130,3 +135,28 @@ def month_ends(start: date, end: date) -> list[date]:
         ends.append(min(month_end(day), end))
         day = ends[-1] + ONE_DAY
     return ends
+
+
+def stretches(period: Period, span: str) -> list[Period]:
+    """The calendar months, quarters or years of a period, the first and last cut to it.
+
+    >>> [f"{one.start}..{one.end}" for one in stretches(period_of(date(2024, 2, 10), date(2024, 4, 5)), "quarter")]
+    ['2024-02-10..2024-03-31', '2024-04-01..2024-04-05']
+    """
+    months = SPANS[span]
+    inner = month_ends(period.start, period.end)[:-1]
+    ends = [*(end for end in inner if end.month % months == 0), period.end]
+    starts = [period.start, *(end + ONE_DAY for end in ends[:-1])]
+    return [period_of(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def span_name(day: pl.Expr, span: str) -> pl.Expr:
+    """The month, quarter or year that days lie in, as text that sorts by time.
+
+    >>> pl.select(span_name(pl.lit(date(2024, 5, 31)), span).alias(span) for span in SPANS).row(0)
+    ('2024-05', '2024-Q2', '2024')
+    """
+    year = day.dt.strftime("%Y")
+    if span == "month":
+        return day.dt.strftime("%Y-%m")
+    return pl.format("{}-Q{}", year, day.dt.quarter()) if span == "quarter" else year

@@ -14,16 +14,18 @@ from stockturn.engine.age_rollups import Snapshot, ageing_by, ageing_movement
 from stockturn.engine.ageing import ageing
 from stockturn.engine.alerts import alert_frames, evaluate
 from stockturn.engine.classify import abc, abc_notes
-from stockturn.engine.compare import bridge, compared, trend, with_changes
+from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
 from stockturn.engine.deadstock import deadstock
 from stockturn.engine.demand import daily_rate
-from stockturn.engine.entries import Entries, entries, latest_date
+from stockturn.engine.entries import Entries, entries, latest_date, names_any
 from stockturn.engine.expiry import expiring
+from stockturn.engine.footing import footing
 from stockturn.engine.forecasting import Forecasts, forecasts
 from stockturn.engine.layers import layers
 from stockturn.engine.periods import ONE_DAY, add_months, resolve_period
 from stockturn.engine.reordering import reorder_inputs
 from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
+from stockturn.engine.stockouts import counts, lost_days, phantom_stock, with_accuracy, with_lost_sales
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
 from stockturn.model import Analysis, Ledger, Note, Period, Supply
@@ -33,6 +35,9 @@ _PLANNED = tuple({field.name for field in fields(ReorderResult)} & {field.name f
 
 PEOPLE = ("owner", "buyer", "seller", "team")
 """Who answers for an item."""
+
+GRAINS = ("bin", "batch")
+"""Dimensions finer than a cell: figures by them need balances of their own."""
 
 Compared = tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]
 
@@ -76,23 +81,51 @@ class Run:
         return abc_notes(self.classes, self.settings, self.entries.as_of)
 
     def compared(self, by: Sequence[str]) -> Compared:
-        """Turnover of the period with changes; of the period before, and of the same one a year ago (or None)."""
+        """Turnover of the period with changes, lost sales and counts; of the period before, and of the same one a
+        year ago (or None)."""
+        valued = self._valued_by(by)
         classes = self.classes if {"abc", "xyz"} & set(by) else None
-        now, before, year_ago = compared(self.valued, self.entries, self.settings, by, self.period, classes)
+        now, before, year_ago = compared(valued, self.entries, self.settings, by, self.period, classes)
+        lost = self._lost if valued is self.valued else self._lost_days(valued)
+        now = with_lost_sales(now, lost, valued, self.entries, by, classes)
+        counted = counts(valued, self.entries, self.period)
+        tolerance = self.settings.turnover.count_tolerance
+        now = with_accuracy(now, counted, valued, self.entries, tolerance, by, classes)
         return with_changes(now, before, year_ago, by), before, year_ago
+
+    @cached_property
+    def _lost(self) -> pl.DataFrame | None:
+        return self._lost_days(self.valued)
+
+    def _lost_days(self, valued: ValuedDays) -> pl.DataFrame | None:
+        return lost_days(valued, self.entries, self.settings, self.period)
+
+    def _valued_by(self, by: Sequence[str]) -> ValuedDays:
+        """The valued ledger, split into bins or batches where they are asked for and something names them."""
+        grain = [name for name in GRAINS if name in by and names_any(self.entries, name)]
+        return valued_days(self.entries, self.settings, grain) if grain else self.valued
 
     def turnover(self, by: Sequence[str], period: Period) -> pl.DataFrame:
         """Turnover of any scopes over any period."""
         return turnover(self.valued, self.entries, self.settings, by, period)
 
-    def trend(self) -> pl.DataFrame:
-        """Month by month, turnover of the 12 months ending there."""
-        return trend(self.valued, self.entries, self.settings)
+    def trend(self, by: Sequence[str] = ()) -> pl.DataFrame:
+        """Month by month and scope by scope, turnover of the 12 months ending there."""
+        classes = self.classes if {"abc", "xyz"} & set(by) else None
+        return trend(self._valued_by(by), self.entries, self.settings, by, classes=classes)
 
     def bridge(self, by: str = "category") -> pl.DataFrame:
         """Why the days of stock changed against the period before."""
         now, before, _ = self.compared((by,))
         return bridge(now, before, by)
+
+    def ranking(self, by: Sequence[str]) -> pl.DataFrame:
+        """For the monthly review (月度考核): the scopes by achievement of their target, best first."""
+        return ranking(self.compared(by)[0], by, self.settings.turnover.capital_rate)
+
+    def phantom_stock(self) -> pl.DataFrame:
+        """Cells to count: the book says goods are there, and sales stopped improbably long ago."""
+        return phantom_stock(self.valued, self.entries, self.settings)
 
     def deadstock(self) -> pl.DataFrame:
         """Age, status and value of what is on hand; the scope narrows the rows, not what is known about them."""
@@ -185,7 +218,11 @@ class Run:
         """What has to be said about the run as a whole."""
         if not self.period.clipped:
             return ()
-        return (Note("period_clipped", {"start": self.period.start, "end": self.period.end}),)
+        return (Note("period_clipped", {"start": self.period.start, "end": self.period.end}, "warning"),)
+
+    def footing(self) -> tuple[Note, ...]:
+        """What the figures rest on, and which export would put them on firmer ground."""
+        return footing(self.valued, self.entries)
 
     def outlook(self) -> Supply:
         """What will sell and what to do about it."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from stockturn.engine.entries import DIMENSIONS, Entries
 from stockturn.engine.expr import NONE
+from stockturn.engine.periods import SPANS, span_name
 from stockturn.engine.valued import ValuedDays
 from stockturn.errors import UsageError
 
@@ -35,6 +36,20 @@ class Scopes:
         groups = frame.select(names).unique().sort(names).with_row_index("group")
         numbered = frame.join(groups, on=names, how="left", nulls_equal=True, maintain_order="left")
         return cls(groups, numbered["group"].to_numpy().astype(np.int64))
+
+
+def with_scope(
+    rows: pl.DataFrame,
+    valued: ValuedDays,
+    entries: Entries,
+    by: Sequence[str],
+    classes: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Rows (cell, date) with the ``by`` columns of their scope, month, quarter and year among them."""
+    names = [name for name in by if name not in SPANS]
+    cells = with_dimensions(valued.cells, entries, names, classes).select("cell", *names)
+    spans = [span_name(pl.col("date"), name).alias(name) for name in by if name in SPANS]
+    return rows.join(cells, on="cell", how="left", maintain_order="left").with_columns(spans)
 
 
 def with_dimensions(

@@ -1,8 +1,10 @@
 """What being out of stock cost, what the book claims to have and nobody finds, and how true the book is.
 
-lost_sales(valued, entries, settings, by, period)     lost_sales_qty, lost_sales_est per scope
+lost = lost_days(valued, entries, settings, period)   one row per cell and day out of stock: units and money missed
+with_lost_sales(frame, lost, valued, entries, by)     lost_sales_est, lost_sales_value per scope
+with_accuracy(frame, counted, ...)                    inventory_accuracy, count_error per scope
+counts(valued, entries, period)                       counts against the book
 phantom_stock(valued, entries, settings)              cells to count
-accuracy(valued, entries, settings, period)           inventory_accuracy, count_error
 """
 
 from __future__ import annotations
@@ -18,48 +20,65 @@ from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio
 from stockturn.engine.onsale import SaleDays, on_sale
 from stockturn.engine.postings import cell_day
-from stockturn.engine.scopes import Scopes
+from stockturn.engine.scopes import with_scope
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Period
 
 
-def lost_sales(
-    valued: ValuedDays, entries: Entries, settings: Settings, by: Sequence[str], period: Period
-) -> pl.DataFrame:
-    """Units and revenue missed on days out of stock: ``by``, lost_sales_qty, lost_sales_est, out_days, estimated.
+def lost_days(
+    valued: ValuedDays, entries: Entries, settings: Settings, period: Period
+) -> pl.DataFrame | None:
+    """Days of the period out of stock: cell, date, lost_sales_est (units), lost_sales_value (at the mean price).
 
-    For each day out of stock: mean sales of the in-stock days within ``lost_sales_window_days`` on both sides (not
-    after as_of; the whole span where there are fewer than ``lost_sales_min_days``), less what was sold that day,
-    not below 0. Money at the cell's mean price. Always an estimate; null where the ledger has no receipts, or no
-    cell of the scope has a known opening.
+    Units: mean sales of the in-stock days within ``lost_sales_window_days`` on both sides (not after as_of; the
+    whole span where there are fewer than ``lost_sales_min_days``), less what was sold that day, not below 0.
+    None where the ledger has no receipts: nothing is known of its stock then.
     """
-    scopes = Scopes.of(valued, entries, by)
     sale = on_sale(valued, entries, settings)
-    size = scopes.groups.height
     if sale is None:
-        nothing = np.full(size, np.nan)
-        qty, money, days = nothing, nothing, nothing
-    else:
-        cell, lost = _lost_by_day(valued, settings, sale, period)
-        group = scopes.of_cell[cell]
-        known = valued.cells["opening_basis"].to_numpy() != "estimated"
-        blank = np.where(np.bincount(scopes.of_cell[known], minlength=size) > 0, 0.0, np.nan)
-        qty = np.bincount(group, lost, size) + blank
-        money = np.bincount(group, lost * _price(valued, entries)[cell], size) + blank
-        days = np.bincount(group, minlength=size) + blank
-    frame = scopes.groups.with_columns(
-        lost_sales_qty=pl.Series(qty).fill_nan(None),
-        lost_sales_est=pl.Series(money).fill_nan(None),
-        out_days=pl.Series(days).fill_nan(None),
-        estimated=pl.lit(True),
-    ).drop("group")
-    return frame.sort(by) if by else frame
+        return None
+    cell, day, lost = _lost_by_day(valued, settings, sale, period)
+    value = lost * _price(valued, entries)[cell]
+    return pl.DataFrame(
+        {"cell": cell, "date": day, "lost_sales_est": lost, "lost_sales_value": value}
+    ).with_columns(date=pl.lit(valued.origin) + pl.duration(days="date"))
+
+
+def with_lost_sales(
+    frame: pl.DataFrame,
+    lost: pl.DataFrame | None,
+    valued: ValuedDays,
+    entries: Entries,
+    by: Sequence[str],
+    classes: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """A turnover frame with what its days out of stock missed: lost_sales_est (units), lost_sales_value (money).
+
+    0 where nothing was missed, null where the stockout rate is not known. Always an estimate.
+    """
+    names = ["lost_sales_est", "lost_sales_value"]
+    known = pl.col("stockout_rate").is_not_null()
+    if lost is None:
+        return frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in names)
+    rows = with_scope(lost, valued, entries, by, classes)
+    return _beside(frame, rows, by, [pl.col(names).sum()]).with_columns(
+        pl.when(known).then(pl.col(name).fill_null(0.0)).alias(name) for name in names
+    )
+
+
+def _beside(
+    frame: pl.DataFrame, rows: pl.DataFrame, by: Sequence[str], sums: Sequence[pl.Expr]
+) -> pl.DataFrame:
+    """The frame with sums of rows of the same scopes."""
+    if not by:
+        return pl.concat([frame, rows.select(sums)], how="horizontal")
+    return frame.join(rows.group_by(by).agg(sums), on=list(by), how="left", maintain_order="left")
 
 
 def _lost_by_day(
     valued: ValuedDays, settings: Settings, sale: SaleDays, period: Period
-) -> tuple[np.ndarray, np.ndarray]:
-    """One entry per day out of stock within the period: its cell, and the units missed."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One entry per day out of stock within the period: its cell, the day, and the units missed."""
     rows = valued.balances
     cell, day, demand = (rows[name].to_numpy() for name in ("cell", "day", "demand"))
     last = valued.day_of(valued.as_of)
@@ -85,7 +104,7 @@ def _lost_by_day(
     )
     rate = np.where(days > 0, sold / np.maximum(days, 1), 0.0)
     sold_today = np.where(today == day[row], demand[row], 0.0)
-    return cell[row], np.maximum(rate - sold_today, 0.0)
+    return cell[row], today, np.maximum(rate - sold_today, 0.0)
 
 
 class _Prefix:
@@ -101,9 +120,11 @@ class _Prefix:
         cls, cell: np.ndarray, day: np.ndarray, until: np.ndarray, in_stock: np.ndarray, demand: np.ndarray
     ) -> _Prefix:
         """Sums up to each row: its own sales included, its own days not."""
+        key = cell_day(cell, day)
+        day = np.maximum(day, 1)  # the day before the ledger begins is no day on sale
         span = np.where(in_stock, until - day, 0)
         sold = running(cell, np.where(in_stock, demand, 0.0))
-        return cls(cell_day(cell, day), day, in_stock, sold, running(cell, span) - span)
+        return cls(key, day, in_stock, sold, running(cell, span) - span)
 
     def window(
         self, cell: np.ndarray, today: np.ndarray, width: int, last: int, least: int
@@ -148,7 +169,7 @@ def phantom_stock(valued: ValuedDays, entries: Entries, settings: Settings) -> p
     cell, day = rows["cell"].to_numpy(), rows["day"].to_numpy()
     until = np.append(day[1:], last + 1)
     until[np.roll(leads(cell), -1)] = last + 1
-    held = rows.with_columns(span=until - day, sold=pl.col("demand") > 0)
+    held = rows.with_columns(span=until - np.maximum(day, 1), sold=pl.col("demand") > 0)
     final = pl.col("day").filter("sold").max().over("cell")
     before = (pl.col("day") <= final) & ((pl.col("on_hand") > 0) | pl.col("sold"))
     facts = (
@@ -183,40 +204,61 @@ def phantom_stock(valued: ValuedDays, entries: Entries, settings: Settings) -> p
     )
 
 
-def accuracy(valued: ValuedDays, entries: Entries, settings: Settings, period: Period) -> pl.DataFrame:
-    """How true the book was at the stock points of the period: cells (counted), inventory_accuracy, count_error.
+def counts(valued: ValuedDays, entries: Entries, period: Period) -> pl.DataFrame:
+    """Counts of the period against the book: cell, date, book_qty, counted_qty.
 
-    The first point of a cell opens the book and proves nothing. One row; null without later points.
+    Lines of stock-take documents where the ledger has any; else its stock lists, of which the first of a cell opens
+    the book and proves nothing.
     """
     cell = ["sku", "warehouse"]
+    cells = valued.cells.lazy().select("cell", *cell, "opening_basis").unique(cell, keep="first")
+    takes = entries.counts.filter(pl.col("date").is_between(period.start, period.end))
+    taken = takes.join(cells, on=cell).select("cell", "date", "book_qty", "counted_qty").collect()
+    if taken.height or entries.counts.head(1).collect().height:
+        return taken
     own = pl.col("opening_basis") == "stock_point"
-    counts = (
-        entries.points.join(valued.cells.lazy().select(*cell, own.alias("own")), on=cell)
-        .filter(~pl.col("own") | (pl.col("as_of") > pl.col("as_of").min().over(cell)))
+    differences = valued.differences.lazy().group_by(*cell, "as_of").agg(pl.col("difference_qty").sum())
+    return (
+        entries.points.join(cells, on=cell)
+        .filter(~own | (pl.col("as_of") > pl.col("as_of").min().over(cell)))
         .filter(pl.col("as_of").is_between(period.start, period.end))
-        .join(
-            valued.differences.lazy().select(*cell, "as_of", "difference_qty"),
-            on=[*cell, "as_of"],
-            how="left",
+        .join(differences, on=[*cell, "as_of"], how="left")
+        .select(
+            "cell",
+            date="as_of",
+            book_qty=pl.col("on_hand") - pl.col("difference_qty").fill_null(0.0),
+            counted_qty="on_hand",
         )
-        .select(counted_qty="on_hand", book_qty=pl.col("on_hand") - pl.col("difference_qty").fill_null(0.0))
         .collect()
     )
-    return count_accuracy(counts, settings.turnover.count_tolerance)
 
 
-def count_accuracy(counts: pl.DataFrame, tolerance: float) -> pl.DataFrame:
-    """Counts against the book (book_qty, counted_qty): cells, inventory_accuracy (share within ``tolerance`` of the
-    book), count_error (sum of |count - book| / sum of book). Plus and minus never cancel.
+def with_accuracy(
+    frame: pl.DataFrame,
+    counted: pl.DataFrame,
+    valued: ValuedDays,
+    entries: Entries,
+    tolerance: float,
+    by: Sequence[str],
+    classes: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """A turnover frame with how true the book was: counted, inventory_accuracy, count_error (:func:`accuracy`)."""
+    rows = with_scope(counted, valued, entries, by, classes)
+    return _beside(frame, rows, by, accuracy(tolerance)).with_columns(pl.col("counted").fill_null(0))
+
+
+def accuracy(tolerance: float) -> list[pl.Expr]:
+    """Counts against the book (book_qty, counted_qty): counted (how many), inventory_accuracy (share within
+    ``tolerance`` of the book), count_error (sum of |count - book| / sum of book). Plus and minus never cancel.
 
     >>> counts = pl.DataFrame({"book_qty": [100.0, 100.0], "counted_qty": [95.0, 105.0]})
-    >>> count_accuracy(counts, 0.01).row(0)
+    >>> counts.select(accuracy(0.01)).row(0)
     (2, 0.0, 0.05)
     """
     off = (pl.col("counted_qty") - pl.col("book_qty")).abs()
     within = off <= tolerance * pl.col("book_qty").abs() + 1e-9
-    return counts.select(
-        cells=pl.len().cast(pl.Int64),
-        inventory_accuracy=ratio(within.sum(), pl.len()),
-        count_error=ratio(off.sum(), pl.col("book_qty").abs().sum()),
-    )
+    return [
+        pl.len().cast(pl.Int64).alias("counted"),
+        ratio(within.sum(), pl.len()).alias("inventory_accuracy"),
+        ratio(off.sum(), pl.col("book_qty").abs().sum()).alias("count_error"),
+    ]

@@ -228,8 +228,9 @@ def _figures(
     }
     if targets is not None:
         aimed = (targets.inverse > 0).astype(float)
-        figures["needed_stock"] = -flows.total("value", sold, targets.inverse)
-        figures["aimed_cogs"] = -flows.total("value", sold, aimed)
+        for name, kinds in (("cogs", sold), ("usage", asked)):
+            figures[f"needed_{name}"] = -flows.total("value", kinds, targets.inverse)
+            figures[f"aimed_{name}"] = -flows.total("value", kinds, aimed)
     return figures
 
 

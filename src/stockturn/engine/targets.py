@@ -9,73 +9,95 @@ import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.config.turnover import Targets
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio
 from stockturn.engine.scopes import with_dimensions
 from stockturn.engine.valued import ValuedDays
-from stockturn.errors import UsageError
+from stockturn.schema.tables import AIMED
 
-AIMED = ("category", "brand", "supplier", "owner", "team", "warehouse")
-"""Dimensions that can have targets, the one that decides first where several do."""
+
+@dataclass(frozen=True)
+class Aims:
+    """Targets by scope: for each set of dimensions (the most telling first, the whole company last) a frame of their
+    values with ``target``, turns a year."""
+
+    by: dict[tuple[str, ...], pl.DataFrame]
+
+    @classmethod
+    def of(cls, settings: Settings, entries: Entries) -> Aims:
+        """Those of the settings and of the target sheets; for one scope a sheet wins, and the latest valid_from."""
+        given = settings.turnover.targets
+        rows: list[dict[str, object]] = [{"target": given.company}] if given.company else []
+        rows += [
+            {name: value, "target": target}
+            for name in AIMED
+            for value, target in getattr(given, name).items()
+        ]
+        schema = {**dict.fromkeys(AIMED, pl.String), "target": pl.Float64}
+        listed = entries.targets.sort("valid_from", nulls_last=False).select(*schema).collect()
+        every = pl.concat([pl.DataFrame(rows, schema=schema), listed])
+        every = every.unique(AIMED, keep="last", maintain_order=True)
+        named = every.with_columns(dims=pl.concat_list(pl.col(name).is_not_null() for name in AIMED))
+        found = {}
+        for (flags,), part in named.group_by("dims"):
+            dims = tuple(name for name, filled in zip(AIMED, flags, strict=True) if filled)
+            found[dims] = part.select(*dims, "target")
+        order = sorted(found, key=lambda dims: (-len(dims), [AIMED.index(name) for name in dims]))
+        return cls({dims: found[dims] for dims in order})
+
+    def with_own(self, frame: pl.DataFrame, dims: Sequence[str]) -> pl.DataFrame:
+        """Adds ``own_target``: that of the first set of dimensions, all within ``dims``, that names the row."""
+        wanted = [names for names in self.by if names and set(names) <= set(dims)]
+        for number, names in enumerate(wanted):
+            aim = self.by[names].rename({"target": f"_{number}"})
+            frame = frame.join(aim, on=list(names), how="left", maintain_order="left")
+        found = [f"_{number}" for number in range(len(wanted))]
+        return frame.with_columns(own_target=pl.coalesce(*found, pl.lit(None, pl.Float64))).drop(found)
+
+    @property
+    def company(self) -> float | None:
+        """The target of the whole."""
+        return self.by[()]["target"].item() if () in self.by else None
 
 
 @dataclass(frozen=True)
 class CellTargets:
-    """``inverse``: 1 / target of each cell by the first dimension that has one, 0 without."""
+    """``inverse``: 1 / target of each cell by the most telling scope that has one, 0 without."""
 
     inverse: np.ndarray
 
 
-def cell_targets(valued: ValuedDays, entries: Entries, settings: Settings) -> CellTargets | None:
-    """Targets of the single cells; None where the settings name none by scope."""
-    given = {name: getattr(settings.turnover.targets, name) for name in AIMED}
-    named = [name for name, targets in given.items() if targets]
-    if not named:
+def cell_targets(valued: ValuedDays, entries: Entries, aims: Aims) -> CellTargets | None:
+    """Targets of the single cells; None where there are none by scope."""
+    dims = [name for name in AIMED if any(name in names for names in aims.by)]
+    if not dims:
         return None
-    frame = with_dimensions(valued.cells, entries, named, None)
-    target = pl.coalesce(_lookup(name, given[name]) for name in named)
-    return CellTargets(frame.select((1 / target).fill_null(0.0)).to_series().to_numpy())
+    target = aims.with_own(with_dimensions(valued.cells, entries, dims, None), dims)["own_target"]
+    return CellTargets((1 / target).fill_null(0.0).to_numpy())
 
 
-def with_target_rows(settings: Settings, rows: pl.DataFrame) -> Settings:
-    """Settings with the targets of a sheet: columns dimension (company, category, warehouse ...), scope (its value,
-    ignored for company) and target (turns a year). The sheet wins over the configuration, row by row."""
-    given = settings.turnover.targets
-    merged: dict[str, object] = {name: dict(getattr(given, name)) for name in AIMED}
-    merged["company"] = given.company
-    for name in AIMED:
-        own = rows.filter(pl.col("dimension") == name)
-        merged[name] = {**getattr(given, name), **dict(zip(own["scope"], own["target"], strict=True))}
-    company = rows.filter(pl.col("dimension") == "company")["target"]
-    if len(company):
-        merged["company"] = company[-1]
-    unknown = set(rows["dimension"]) - {*AIMED, "company"}
-    if unknown:
-        raise UsageError("by_unknown", names=", ".join(sorted(unknown)))
-    turnover = settings.turnover.model_copy(update={"targets": Targets.model_validate(merged)})
-    return settings.model_copy(update={"turnover": turnover})
-
-
-def with_targets(sums: pl.DataFrame, settings: Settings, by: Sequence[str]) -> pl.DataFrame:
+def with_targets(sums: pl.DataFrame, settings: Settings, aims: Aims, by: Sequence[str]) -> pl.DataFrame:
     """Add ``target`` (turns a year) and ``capital_rate``.
 
-    A scope's own target counts first: that of its first dimension which has one, for the whole company the
-    company's. A parent without one has sum of cogs / sum of (cogs / target) over its parts that have one: the
-    turns it makes when each part makes its own. Else the company's target.
+    A scope's own target counts first, for the whole company the company's. A parent without one has
+    sum of cogs / sum of (cogs / target) over its parts that have one: the turns it makes when each part makes its
+    own. Else the company's target.
     """
-    targets = settings.turnover.targets
-    own = [_lookup(name, getattr(targets, name)) for name in AIMED if name in by and getattr(targets, name)]
-    company = pl.lit(targets.company, pl.Float64)
-    if not [name for name in by if name != "month"] and not settings.scope.narrow:
-        own.append(company)
-    parts = [ratio("aimed_cogs", "needed_stock")] if "needed_stock" in sums.columns else []
-    return sums.with_columns(
-        target=pl.coalesce(*own, *parts, company), capital_rate=pl.lit(settings.turnover.capital_rate)
-    ).drop("needed_stock", "aimed_cogs", strict=False)
-
-
-def _lookup(name: str, targets: dict[str, float]) -> pl.Expr:
-    return pl.col(name).replace_strict(
-        list(targets), list(targets.values()), default=None, return_dtype=pl.Float64
+    company = pl.lit(aims.company, pl.Float64)
+    whole = [company] if not by and not settings.scope.narrow else []
+    usage = pl.col("flow") == "usage"
+    parts = [
+        pl.when(usage)
+        .then(ratio("aimed_usage", "needed_usage"))
+        .otherwise(ratio("aimed_cogs", "needed_cogs"))
+    ]
+    if "needed_cogs" not in sums.columns:
+        parts = []
+    return (
+        aims.with_own(sums, by)
+        .with_columns(
+            target=pl.coalesce("own_target", *whole, *parts, company),
+            capital_rate=pl.lit(settings.turnover.capital_rate),
+        )
+        .drop("own_target", "needed_cogs", "aimed_cogs", "needed_usage", "aimed_usage", strict=False)
     )

@@ -19,10 +19,10 @@ from stockturn.config import Settings
 from stockturn.engine.entries import Entries
 from stockturn.engine.metrics import with_metrics
 from stockturn.engine.onsale import on_sale
-from stockturn.engine.periods import ONE_DAY, month_ends, period_of
+from stockturn.engine.periods import SPANS, span_name, stretches
 from stockturn.engine.scopes import Scopes
 from stockturn.engine.sums import Parts, sums
-from stockturn.engine.targets import cell_targets, with_targets
+from stockturn.engine.targets import Aims, cell_targets, with_targets
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Period
 
@@ -37,19 +37,28 @@ def turnover(
 ) -> pl.DataFrame:
     """One row per group of ``by`` (one row in all without it), sorted by the ``by`` columns.
 
-    ``by``: sku, warehouse, category, brand, supplier, owner, buyer, seller, team, month; abc and xyz where
-    ``classes`` (sku, abc, xyz) is given; bin and batch where ``valued`` was made with that grain.
+    ``by``: sku, warehouse, category, brand, supplier, owner, buyer, seller, team; month, quarter, year; abc and xyz
+    where ``classes`` (sku, abc, xyz) is given; bin and batch where ``valued`` was made with that grain.
     """
-    if "month" not in by:
+    spans, others = split_by(by)
+    if not spans:
         return turnovers(valued, entries, settings, by, [period], classes)[0]
-    others = [name for name in by if name != "month"]
-    months = months_of(period)
-    frames = turnovers(valued, entries, settings, others, months, classes)
+    parts = stretches(period, spans[0])
+    frames = turnovers(valued, entries, settings, others, parts, classes)
     dated = [
-        frame.with_columns(month=pl.lit(f"{one.end:%Y-%m}"))
-        for frame, one in zip(frames, months, strict=True)
+        frame.with_columns(span_name(pl.lit(one.end), span).alias(span) for span in spans)
+        for frame, one in zip(frames, parts, strict=True)
     ]
     return pl.concat(dated).select(*by, pl.exclude(*by)).sort(by)
+
+
+def split_by(by: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Stretches of time among the dimensions, the shortest first, and the other dimensions in their order.
+
+    >>> split_by(["year", "category", "month"])
+    (['month', 'year'], ['category'])
+    """
+    return [span for span in SPANS if span in by], [name for name in by if name not in SPANS]
 
 
 def turnovers(
@@ -63,18 +72,12 @@ def turnovers(
     """One frame per period, as :func:`turnover` gives them, from one pass over the ledger."""
     settings = _by_month_where_summed(valued, settings)
     scopes = Scopes.of(valued, entries, by, classes)
-    parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, settings))
+    aims = Aims.of(settings, entries)
+    parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, aims))
     bases = sums(valued, settings, scopes, periods, parts)
     numbered = pl.concat([base.with_columns(period=pl.lit(at)) for at, base in enumerate(bases)])
-    full = finish(numbered, valued, settings, by)
+    full = finish(with_targets(numbered, settings, aims, by), valued, settings, by)
     return [full.filter(pl.col("period") == at).drop("period") for at in range(len(bases))]
-
-
-def months_of(period: Period) -> list[Period]:
-    """The calendar months of a period, the first and last cut to it."""
-    ends = month_ends(period.start, period.end)
-    starts = [period.start, *(end + ONE_DAY for end in ends[:-1])]
-    return [period_of(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def _by_month_where_summed(valued: ValuedDays, settings: Settings) -> Settings:
@@ -86,8 +89,8 @@ def _by_month_where_summed(valued: ValuedDays, settings: Settings) -> Settings:
 
 
 def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str]) -> pl.DataFrame:
-    """Sums with targets, metrics and what each figure rests on."""
-    full = with_metrics(with_targets(base, settings, by)).with_columns(
+    """Sums and targets with metrics and what each figure rests on."""
+    full = with_metrics(base).with_columns(
         cost_basis=pl.lit(valued.cost_basis),
         avg_basis=pl.lit(settings.turnover.average),
         reason_code=_why_null(),

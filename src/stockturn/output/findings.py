@@ -187,7 +187,7 @@ def _stockouts(context: Context) -> Finding | None:
     out = _out_now(context)
     if not rate and out.height == 0:
         return None
-    say, lost = context.say, value_of(total, "lost_sales_est")
+    say, lost = context.say, value_of(total, "lost_sales_value")
     parts = []
     if rate:
         limit = context.settings.report.stockout_limit

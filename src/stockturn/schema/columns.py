@@ -47,6 +47,7 @@ COLUMNS: dict[str, Column] = _columns(
     "who override_reason "
     "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
+    "quarter year "
     "raw skipped_by file_hash encoding mapping "
     "by_file by_sheet changed replaced_by",
     code="id root_cause lead_time_source target_kind "
@@ -62,7 +63,7 @@ COLUMNS: dict[str, Column] = _columns(
     "overdue_lines "
     "promotion promotion_days overrides "
     "span horizon "
-    "rank "
+    "rank counted "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
     "demand_buckets days_with_demand row raw_order "
     "by_row sheets replaced_rows file_size",
@@ -73,7 +74,7 @@ COLUMNS: dict[str, Column] = _columns(
     "mean q50 q80 q90 q95 q97_5 q99 error_sd "
     "expected_qty "
     "qty qty_sum on_hand reserved on_order position sold_qty received_qty opening_qty closing_qty in_qty out_qty "
-    "difference_qty book_qty counted_qty excess_qty lost_sales_qty suggested_qty safety_stock reorder_point order_up_to "
+    "difference_qty book_qty counted_qty excess_qty lost_sales_est suggested_qty safety_stock reorder_point order_up_to "
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
     "gross_qty returned_qty qty_adjusted action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
     qty_per_day="demand_per_day",
@@ -83,7 +84,8 @@ COLUMNS: dict[str, Column] = _columns(
     "cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
     "revenue_previous revenue_year_ago gross_margin_previous gross_margin_year_ago "
     "value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
-    "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_est scrap_value "
+    "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_value scrap_value "
+    "allowed_inventory excess_cost "
     "count_loss_value variance negative_stock_variance "
     "cash_back age_provision nrv_provision receipt_value expiring_value cleared_value slid_out_value slid_in_value arrived_value "
     "value_0_30 value_31_60 value_61_90 value_91_180 value_181_365 value_over_365 value_over_start "
@@ -94,7 +96,7 @@ COLUMNS: dict[str, Column] = _columns(
     "late_receipts spend_share "
     "wape sum_wape pinball habit_pinball "
     "share_previous stockout_rate_previous stockout_rate_year_ago "
-    "share cum_share confidence sell_through stockout_rate loss_rate achievement inventory_accuracy count_error",
+    "share cum_share confidence sell_through in_stock_rate stockout_rate loss_rate achievement inventory_accuracy count_error",
     change="price_change override_fva bias fva fva_seasonal sum_fva turnover_change",
     times="turnover_previous turnover_year_ago gmroi_previous gmroi_year_ago "
     "turnover turnover_period turnover_units target gmroi stock_to_sales",

@@ -35,6 +35,10 @@ DEMAND_KINDS: tuple[str, ...] = ("sale", "production_out", "sale_return")
 """Kinds that make demand by default; ``sale_return`` reduces it."""
 
 
+AIMED: tuple[str, ...] = ("category", "brand", "supplier", "owner", "team", "warehouse")
+"""Dimensions that can have targets, the one that decides first where several do."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One column of a canonical table."""
@@ -161,6 +165,22 @@ TABLES: dict[str, Table] = {
             int="source_row",
         ),
         _table(
+            "counts",
+            "date sku book_qty counted_qty",
+            date="date",
+            text=f"sku warehouse bin batch {LINEAGE}",
+            num="book_qty counted_qty",
+            int="source_row",
+        ),
+        _table(
+            "targets",
+            "target",
+            text=f"{' '.join(AIMED)} {LINEAGE}",
+            num="target",
+            date="valid_from",
+            int="source_row",
+        ),
+        _table(
             "warehouses",
             "warehouse",
             text=f"warehouse name kind {LINEAGE}",
@@ -171,7 +191,9 @@ TABLES: dict[str, Table] = {
 }
 """``stock.at_start`` marks a point that holds at the start of its day (a list of opening balances);
 ``movements.period_mark`` is ``period`` where a figure stands for a whole period (a 收发存 line, a month
-column) dated at its end, else null; ``orders.listed_on`` is the date of the list an open line came from."""
+column) dated at its end, else null; ``orders.listed_on`` is the date of the list an open line came from. ``counts`` are
+the lines of stock-take documents that name both book and count; the difference itself is a movement. ``targets`` are
+turns a year to reach by the dimensions that are filled; none filled is the whole company."""
 
 
 def empty(table: str) -> pl.LazyFrame:

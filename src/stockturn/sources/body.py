@@ -57,6 +57,7 @@ def required_of(plan: Plan) -> tuple[tuple[str, ...], ...]:
         "prices": (("sku",), ("valid_from",)),
         "promotions": (("start",), ("end",), ("sku", "category")),
         "overrides": (("sku",), ("month",), ("qty", "factor")),
+        "targets": (("target", "target_days"),),
     }
     by_shape = {
         "document": ((day,), ("sku",), tuple(name for name in amounts if name in has)),

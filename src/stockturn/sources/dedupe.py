@@ -33,11 +33,14 @@ def dedupe(ledger: Ledger, settings: Settings) -> Ledger:
     verdicts: dict[str, Verdict] = {}
     tables: dict[str, pl.LazyFrame] = {}
     listed_again: pl.DataFrame | None = None
-    for name in sorted(ledger.tables, key=lambda table: table != "movements"):
+    # counts go the way of the movements that their lines are
+    judged = [name for name in ledger.tables if name != "counts"]
+    for name in sorted(judged, key=lambda table: table != "movements"):
         table = ledger.tables[name]
         verdict, frame = _judge(name, table, sheets, (again, listed_again), settings)
         if name == "movements":
             listed_again = _listed_again(table, verdict.dropped)
+            tables |= _counts_that_stay(ledger, verdict.dropped)
         if frame is not None:
             tables[name] = frame
         if frame is not None or verdict.notes:
@@ -96,6 +99,15 @@ def _listed_again(movements: pl.LazyFrame, dropped: pl.DataFrame) -> pl.DataFram
         return None
     rows = movements.with_row_index("row").filter(is_one_of(twins), pl.col("source_row").is_not_null())
     return rows.select(LINEAGE).unique().collect()
+
+
+def _counts_that_stay(ledger: Ledger, dropped: pl.DataFrame) -> dict[str, pl.LazyFrame]:
+    """The counts whose movement stays: book and count of a line are known by the movement between them."""
+    counts = ledger.tables.get("counts")
+    if counts is None or dropped.is_empty():
+        return {}
+    rows = ledger.tables["movements"].with_row_index("row").filter(is_one_of(dropped["row"]))
+    return {"counts": counts.join(rows.select(LINEAGE), on=LINEAGE, how="anti", nulls_equal=True)}
 
 
 def _sheets(ledger: Ledger) -> pl.DataFrame:

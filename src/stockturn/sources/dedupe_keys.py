@@ -10,6 +10,7 @@ from operator import xor
 import polars as pl
 
 from stockturn.schema import TABLES
+from stockturn.schema.tables import AIMED
 
 LINEAGE = ["source_file", "source_sheet", "source_row"]
 
@@ -85,6 +86,7 @@ STATES = (
     StateRule("prices", "unit_cost", ("sku", "valid_from")),
     StateRule("promotions", "uplift", ("sku", "category", "start", "end")),
     StateRule("overrides", "qty", ("sku", "period", "warehouse")),
+    StateRule("targets", "target", (*AIMED, "valid_from")),
 )
 
 MASTERS = {"items": ("sku",), "suppliers": ("supplier", "sku"), "warehouses": ("warehouse",)}

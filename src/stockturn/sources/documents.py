@@ -75,6 +75,8 @@ def documents(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Pa
     tables = {} if plan.orders_only else {"movements": lineage(movements, context)}
     if (orders := _closed_orders(frame, day, plan)) is not None:
         tables["orders"] = lineage(orders, context)
+    if (taken := _counts(frame, day)) is not None and not plan.orders_only:
+        tables["counts"] = lineage(taken, context)
     points, spread = openings(_by_options(body.openings, plan), frame, movements, plan, context)
     if points is not None and not plan.orders_only:
         tables["stock"] = lineage(points, context)
@@ -211,6 +213,23 @@ def _movements(frame: pl.DataFrame, day: str, context: Context, options: frozens
         pl.coalesce(first(frame, "currency"), pl.lit(context.currency or None, pl.String)).alias("currency"),
         *([pl.lit("period").alias("period_mark")] if "period" in options else []),
     )
+
+
+def _counts(frame: pl.DataFrame, day: str) -> pl.DataFrame | None:
+    """Book and count of a stock-take, also where they agree: what the accuracy of the book is measured by."""
+    known = [name for name in ("book_qty", "counted_qty", "diff_qty") if name in frame.columns]
+    if len(known) < 2:
+        return None
+    gap = number(frame, "diff_qty")
+    rows = frame.select(
+        ROW,
+        pl.col(day).alias("date"),
+        *(name for name in ("sku", "bin", "batch") if name in frame.columns),
+        first(frame, "warehouse", "warehouse_code").alias("warehouse"),
+        pl.coalesce(number(frame, "book_qty"), number(frame, "counted_qty") - gap).alias("book_qty"),
+        pl.coalesce(number(frame, "counted_qty"), number(frame, "book_qty") + gap).alias("counted_qty"),
+    )
+    return rows.drop_nulls(["book_qty", "counted_qty"])
 
 
 def _closed_orders(frame: pl.DataFrame, day: str, plan: Plan) -> pl.DataFrame | None:

@@ -71,6 +71,8 @@ NUMBERS = frozenset(
         "discount",
         "factor",
         "capacity",
+        "target",
+        "target_days",
     ]
 )
 

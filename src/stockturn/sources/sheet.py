@@ -22,6 +22,7 @@ from stockturn.sources.money import in_ledger_currency
 from stockturn.sources.parts import Context, Part, Said, refusals
 from stockturn.sources.readers import read_grids
 from stockturn.sources.stocks import stock, summary
+from stockturn.sources.targets import targets
 from stockturn.sources.wide import widened
 
 
@@ -134,6 +135,8 @@ def _build(body: Body, plan: Plan, context: Context, layout: Layout) -> Part:
             return orders(body, plan, context, words)
         case "sales_orders":
             return sales_orders(body, plan, context, words)
+        case "targets":
+            return targets(body, context, words)
         case _:
             return flat(body, plan, context, layout, words)
 

@@ -26,7 +26,7 @@ FORMULAS: dict[str, str] = {
     "gmroi": "formula_gmroi",
     "sell_through": "formula_sell_through",
     "stockout_rate": "formula_stockout_rate",
-    "lost_sales_est": "formula_lost_sales_est",
+    "lost_sales_value": "formula_lost_sales_value",
     "loss_rate": "formula_loss_rate",
     "mix": "formula_mix",
     "rate": "formula_rate",
