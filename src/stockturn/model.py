@@ -128,7 +128,8 @@ class Block:
 
     ``key`` is unique in a report: links and charts find the block by it. ``detail`` marks a long list (a tab of its
     own in a workbook), ``heat`` a small matrix coloured by value. ``omitted`` rows were left out by the cap;
-    ``helpers`` are columns that only a chart needs.
+    ``helpers`` are columns that only a chart needs, an ``aside`` is a table that only charts need: it stands last on its
+    sheet, and paper leaves it out.
     ``lights`` maps a column to (amber from, green from); where the first is larger, less is better. ``marks`` maps
     a column to {text: level} with level good, info, warning or critical. ``sparks`` maps an empty column to the
     columns, side by side, that a small line in its cells shows.
@@ -150,6 +151,7 @@ class Block:
     heat: bool = False
     omitted: int = 0
     helpers: tuple[str, ...] = ()
+    aside: bool = False
     sparks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -31,7 +31,7 @@ _DECIMALS: Mapping[Unit, int] = {
     Unit.DAYS: 1,
     Unit.NUMBER: 2,
 }
-_WHOLE_MONEY = 100_000
+_WHOLE_MONEY = 10_000
 """From this amount on a column of money is shown without cents: they would only widen it."""
 
 _WHOLE_QTY = 10_000

@@ -46,6 +46,7 @@ class ShownTable:
     total: tuple[ShownCell, ...] | None
     charts: tuple[str, ...]
     detail: bool
+    aside: bool
     more: str | None
 
 
@@ -148,6 +149,7 @@ def _table(block: Block, say: Phrases, settings: Settings) -> ShownTable:
         total,
         tuple(drawn for chart in block.charts if (drawn := draw(block, chart, say))),
         block.detail,
+        block.aside,
         say("html_more", omitted=shown(omitted, Unit.COUNT)) if omitted else None,
     )
 

@@ -16,6 +16,7 @@ from stockturn.output.formats import shown, text_cell, width
 from stockturn.output.palette import BLUE, HEAD
 from stockturn.output.phrases import Phrases
 from stockturn.output.xlsx_charts import HEIGHT, WIDTH, Drawing, insert_chart
+from stockturn.output.xlsx_pages import breaks, last_column, page_setup, pages_across, points_wide
 from stockturn.output.xlsx_styles import Styles
 from stockturn.output.xlsx_summary import COLUMNS, Grid, write_findings, write_tiles
 from stockturn.output.xlsx_tables import Extent, Tab, quoted, write_table
@@ -24,7 +25,6 @@ from stockturn.schema import Unit
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 """Nothing that came from data becomes a formula, a link or a number by itself."""
 
-_A4 = 9
 _ROW_PIXELS = 20
 _CHART_ROWS = ceil((HEIGHT + 12) / _ROW_PIXELS)
 _WIDE_TABLE = 14
@@ -115,24 +115,26 @@ class _Book:
         row = 0 if self.bare else self._head(sheet, blocks, tab, detail)
         row = self._tiles(sheet, tab, row) if sheet.tiles and not detail else row
         charts = [(block, chart) for block in blocks for chart in block.charts if block.frame.height]
-        chart_row = row
-        across = _across(blocks)
+        chart_row, across = row, _across(blocks)
         row += ceil(len(charts) / across) * _CHART_ROWS
-        header_row = row
+        header_row, parts = row, [(0, row - 1)] if charts else []
         for block in blocks:
+            start = row
             header_row, row = self._block(block, tab, row, detail)
+            parts.append((start if parts else 0, row - 1))
         for place, (block, chart) in enumerate(charts):
             drawing = Drawing(self.workbook, block, chart, self.extents[block.key], self.say)
             below = chart_row + place // across * _CHART_ROWS
             insert_chart(drawing, tab.sheet, below, place % across * (WIDTH + 12))
         tab.apply_widths()
-        self._page(tab.sheet, header_row if detail else 1, self._frozen_columns(blocks) if detail else 0)
+        charts_wide = min(len(charts), across) * (WIDTH + 12) * 0.75
+        self._page(tab, blocks, detail, header_row, parts, charts_wide)
 
     def _head(self, sheet: Sheet, blocks: tuple[Block, ...], tab: Tab, detail: bool) -> int:
         """Title, link back, notes."""
         title = blocks[0].title if detail else sheet.title
         tab.sheet.write_string(0, 0, title, self.styles.title)
-        tab.sheet.set_row(0, 26)
+        tab.set_height(0, 26)
         home = self.tabs.get(self.summary.key) if self.summary else None
         if home:
             tab.sheet.write_url(
@@ -148,7 +150,7 @@ class _Book:
         """Small print over the width of a page."""
         tab.sheet.merge_range(row, 0, row, 11, "", self.styles.note)
         tab.sheet.write_string(row, 0, text_cell(note), self.styles.note)
-        tab.sheet.set_row(row, 13.5 * ceil(width(note) / _NOTE_WIDTH))
+        tab.set_height(row, 13.5 * ceil(width(note) / _NOTE_WIDTH))
         return row + 1
 
     def _tiles(self, sheet: Sheet, tab: Tab, row: int) -> int:
@@ -159,6 +161,8 @@ class _Book:
             form = self.styles.of(num_format="#,##0", bold=True, font_size=14, align="left", **ink)
             if tile.value is not None:
                 tab.sheet.write_number(row + 1, column, tile.value, form)
+            figure = shown(tile.value, Unit.COUNT)
+            tab.widen(column, max(len(figure) * 2.0, width(tile.label), width(tile.note or "")) + 1)
             if tile.note:
                 small = self.styles.of(font_size=9, font_color="#52606D")
                 tab.sheet.write_string(row + 2, column, text_cell(tile.note), small)
@@ -168,7 +172,7 @@ class _Book:
         """Heading, notes, table; gives the row of its header and the row below it."""
         if not detail:
             tab.sheet.write_string(row, 0, block.title, self.styles.heading)
-            tab.sheet.set_row(row, 20)
+            tab.set_height(row, 20)
             row += 1
         notes = list(block.notes)
         if block.omitted:
@@ -183,15 +187,33 @@ class _Book:
             below = self._note(tab, self.say("text_cut", n=shown(cut, Unit.COUNT)), below)
         return row, below + 1
 
-    def _frozen_columns(self, blocks: tuple[Block, ...]) -> int:
-        names = blocks[0].frame.columns
-        return sum(1 for name in names[:2] if name in ("sku", "name", "file"))
-
-    def _page(self, sheet: Any, header_row: int, columns: int) -> None:
-        """Frozen header, A4 in landscape, one page wide, titles on every page."""
-        sheet.freeze_panes(header_row + 1, columns)
-        sheet.repeat_rows(0 if not self.bare else header_row, header_row)
-        _print_setup(sheet, self.report)
+    def _page(
+        self,
+        tab: Tab,
+        blocks: tuple[Block, ...],
+        detail: bool,
+        header_row: int,
+        parts: list[tuple[int, int]],
+        charts_wide: float,
+    ) -> None:
+        """Frozen header, titles on every page; what only charts need is not printed."""
+        sheet, top = tab.sheet, header_row if detail else 1
+        names = blocks[0].frame.columns if detail else []
+        columns = sum(1 for name in names[:2] if name in ("sku", "name", "file"))
+        sheet.freeze_panes(top + 1, columns)
+        titles = range(header_row if self.bare else 0, top + 1)
+        sheet.repeat_rows(titles.start, top)
+        page_setup(sheet, self.report)
+        wide = max(points_wide(tab.widths), charts_wide)
+        if detail and (across := pages_across(wide)) > 1:
+            sheet.fit_to_pages(across, 0)
+            if columns:
+                sheet.repeat_columns(0, columns - 1)
+        if not detail:
+            if blocks and blocks[-1].aside:
+                *parts, (after, _) = parts
+                sheet.print_area(0, 0, max(after - 1, top), last_column(tab.widths, wide))
+            sheet.set_h_pagebreaks(breaks(parts, tab.heights, wide, titles))
 
     def _summary(self, sheet: Sheet, worksheet: Any, name: str) -> None:
         grid = Grid(worksheet, self.styles, self.say, self.report)
@@ -212,7 +234,7 @@ class _Book:
         self._contents(grid, row + 1, name)
         worksheet.set_tab_color(BLUE)
         worksheet.activate()
-        _print_setup(worksheet, self.report)
+        page_setup(worksheet, self.report)
         worksheet.fit_to_pages(1, 1)
 
     def _contents(self, grid: Grid, row: int, own: str) -> None:
@@ -227,13 +249,3 @@ class _Book:
 
 def _across(blocks: tuple[Block, ...]) -> int:
     return 3 if max((block.frame.width for block in blocks), default=0) >= _WIDE_TABLE else 2
-
-
-def _print_setup(sheet: Any, report: Report) -> None:
-    sheet.hide_gridlines(2)
-    sheet.set_landscape()
-    sheet.set_paper(_A4)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.fit_to_pages(1, 0)
-    title = report.title.replace("&", "&&")
-    sheet.set_footer(f"&L&8{title}&C&8&A&R&8 {report.as_of.isoformat()}   &P / &N")

@@ -38,7 +38,7 @@ class Styles:
         if number_format == DATE_FORMAT:
             properties |= {"align": "left", "indent": 1}
         if wrap:
-            properties["text_wrap"] = True
+            properties |= {"text_wrap": True, "font_size": 9}
         return self.of(**properties)
 
     def total(self, number_format: str) -> Any:

@@ -10,7 +10,7 @@ from stockturn.model import Finding, Report, Sheet, Tile
 from stockturn.output.formats import excel_format, text_cell, unit_of, width
 from stockturn.output.palette import BLUE, FILLS, HEAD, LEVELS, LINE, PAPER, SOFT
 from stockturn.output.phrases import Phrases
-from stockturn.output.tiles import light_text, lines
+from stockturn.output.tiles import Line, light_text, lines
 from stockturn.output.xlsx_styles import Styles
 from stockturn.output.xlsx_tables import Extent, quoted
 from stockturn.schema import Unit
@@ -18,8 +18,7 @@ from stockturn.schema import Unit
 PER_ROW = 4
 _TILE_COLUMNS = 3
 _GAP = 1.5
-_COLUMN = 10.5
-_LINES = 3
+_COLUMN = 13.0
 COLUMNS = PER_ROW * (_TILE_COLUMNS + 1) - 1
 """Columns of the grid: four tiles of three, with gaps between them."""
 
@@ -49,65 +48,66 @@ class Grid:
 
 
 def write_tiles(grid: Grid, tiles: tuple[Tile, ...], row: int, extents: Mapping[str, Extent]) -> int:
-    """Tiles, four in a row; gives the row below them."""
-    for place, tile in enumerate(tiles):
-        top = row + place // PER_ROW * (_LINES + 4)
-        _tile(grid, tile, top, place % PER_ROW * (_TILE_COLUMNS + 1), extents)
-    return row + ceil(len(tiles) / PER_ROW) * (_LINES + 4)
+    """Tiles, four in a row, all of a row as high as the fullest one needs; gives the row below them."""
+    for start in range(0, len(tiles), PER_ROW):
+        beside = tiles[start : start + PER_ROW]
+        under = [lines(tile, grid.say) for tile in beside]
+        high = max(map(len, under))
+        sparks = [_spark_cells(tile, extents) for tile in beside]
+        for place, tile in enumerate(beside):
+            column, blank = place * (_TILE_COLUMNS + 1), [Line("")] * (high - len(under[place]))
+            _tile(grid, tile, row, column, under[place] + blank)
+            _tile_foot(grid, row + 2 + high, column, sparks[place])
+        grid.sheet.set_row(row + 1, 30)
+        grid.sheet.set_row(row + 2 + high, 24 if any(sparks) else 6)
+        grid.sheet.set_row(row + 3 + high, 9)
+        row += high + 4
+    return row
 
 
-def _tile(grid: Grid, tile: Tile, row: int, column: int, extents: Mapping[str, Extent]) -> None:
-    styles, sheet, last = grid.styles, grid.sheet, column + _TILE_COLUMNS - 1
+def _tile(grid: Grid, tile: Tile, row: int, column: int, under: list[Line]) -> None:
+    """Label, figure with its light, and what stands under it."""
+    styles, last = grid.styles, column + _TILE_COLUMNS - 1
     colour = LEVELS[tile.light] if tile.light else HEAD
-    box = {"bg_color": PAPER}
-    grid.text(
-        row, column, last, tile.label, styles.of(**box, font_color=SOFT, bold=True, top=5, top_color=colour)
-    )
+    box = {"bg_color": PAPER, "indent": 1}
+    label = styles.of(**box, font_color=SOFT, bold=True, top=5, top_color=colour)
+    grid.text(row, column, last, tile.label, label)
     _figure(grid, tile, row + 1, column)
-    light = light_text(tile, grid.say)
-    badge = styles.of(
-        font_size=9,
-        bold=True,
-        align="center",
-        font_color=colour,
-        bg_color=FILLS[tile.light] if tile.light else PAPER,
-    )
-    sheet.write_string(row + 1, last, light, badge)
-    sheet.set_row(row + 1, 30)
-    under = lines(tile, grid.say)[:_LINES]
-    for place in range(_LINES):
-        line = under[place] if place < len(under) else None
-        ink = LEVELS[line.level] if line and line.level else SOFT
-        grid.text(
-            row + 2 + place,
-            column,
-            last,
-            line.text if line else "",
-            styles.of(**box, font_size=9, font_color=ink),
-        )
-    bottom = row + 2 + _LINES
-    for place in range(column, last + 1):
-        sheet.write_blank(bottom, place, None, styles.of(**box, bottom=1, bottom_color=LINE))
+    if tile.light:
+        fill = FILLS[tile.light]
+        badge = styles.of(font_size=9, bold=True, align="center", font_color=colour, bg_color=fill)
+        grid.sheet.write_string(row + 1, last, light_text(tile, grid.say), badge)
+    for place, line in enumerate(under, start=row + 2):
+        ink = LEVELS[line.level] if line.level else SOFT
+        grid.text(place, column, last, line.text, styles.of(**box, font_size=9, font_color=ink))
+
+
+def _spark_cells(tile: Tile, extents: Mapping[str, Extent]) -> str | None:
+    """Where the year behind a figure stands."""
     trend = extents.get("trend")
-    if tile.spark and trend and tile.spark in trend.columns:
-        place = trend.columns[tile.spark]
-        cells = f"{quoted(trend.tab)}!{_cell(trend.first_row, place)}:{_cell(trend.last_row, place)}"
-        sheet.add_sparkline(
-            bottom, column, {"range": cells, "series_color": BLUE, "weight": 1.75, "last_point": True}
-        )
-    sheet.set_row(bottom, 22)
+    if not tile.spark or trend is None or tile.spark not in trend.columns:
+        return None
+    place = trend.columns[tile.spark]
+    return f"{quoted(trend.tab)}!{_cell(trend.first_row, place)}:{_cell(trend.last_row, place)}"
+
+
+def _tile_foot(grid: Grid, row: int, column: int, cells: str | None) -> None:
+    """The last line of a tile, with its year as a small line over the whole width."""
+    foot = grid.styles.of(bg_color=PAPER, bottom=1, bottom_color=LINE)
+    grid.sheet.merge_range(row, column, row, column + _TILE_COLUMNS - 1, "", foot)
+    if cells:
+        looks = {"series_color": BLUE, "weight": 1.75, "last_point": True}
+        grid.sheet.add_sparkline(row, column, {"range": cells, **looks})
 
 
 def _figure(grid: Grid, tile: Tile, row: int, column: int) -> None:
-    """The value as a number with its format: people copy it."""
-    looks = {"font_size": 20, "bold": True, "align": "left", "bg_color": PAPER}
-    last = column + _TILE_COLUMNS - 2
+    """The value as a number with its format: people copy it; a long one is set smaller, never cut."""
+    looks = {"font_size": 18, "bold": True, "align": "left", "indent": 1, "bg_color": PAPER, "shrink": True}
+    last = column + _TILE_COLUMNS - (2 if tile.light else 1)
     if tile.value is None:
         grid.text(row, column, last, "–", grid.styles.of(**looks))
         return
-    unit = unit_of(tile.column)
-    number_format = _tile_format(unit)
-    form = grid.styles.of(**looks, num_format=number_format)
+    form = grid.styles.of(**looks, num_format=_tile_format(unit_of(tile.column)))
     grid.sheet.merge_range(row, column, row, last, "", form)
     grid.sheet.write_number(row, column, tile.value, form)
 

@@ -29,12 +29,23 @@ _EPOCH_DAYS = 25_569
 """Excel's number of 1970-01-01."""
 
 _NARROWEST = 7
+_DIGIT, _BOLD_DIGIT = 1.2, 1.35
+"""Columns that a digit takes: the fonts of Chinese workbooks, and those that stand in for a font a machine does not
+have, are wider than the one Excel counts columns in; a figure that does not fit would be shown as ``####``."""
+
+_DATE_WIDTH = 14
+_ICON = 3
+"""Room for a light beside its figure."""
+
 _LONG_TEXT = 60
 """Text that is wider than this is wrapped (a wide character counts as 2)."""
 
-_LONGEST_TEXT = 90
-_LINES = 3
+_LONGEST_TEXT = 150
+_LINES = 2
 """A column of sentences is made wider, up to this, while they take more lines than so many."""
+
+_SMALL = 0.92
+"""Sentences are set one size smaller than figures: the width they take of what they would."""
 
 _WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
 _FILTER_BUTTON = 3
@@ -60,10 +71,16 @@ class Tab:
     widths: dict[int, float] = field(default_factory=dict)
     headers: dict[int, list[str]] = field(default_factory=dict)
     wrapped: list[tuple[int, int, pl.Series]] = field(default_factory=list)
+    heights: dict[int, float] = field(default_factory=dict)
 
     def widen(self, column: int, needed: float) -> None:
         """Keep the widest need of a column."""
         self.widths[column] = max(self.widths.get(column, 0.0), needed)
+
+    def set_height(self, row: int, points: float) -> None:
+        """Height of a row; kept, because pages are broken by it."""
+        self.heights[row] = points
+        self.sheet.set_row(row, points)
 
     def apply_widths(self) -> None:
         """Set the widths at the end, when every block has said what it needs, and then the height of headers and
@@ -72,15 +89,15 @@ class Tab:
             self.sheet.set_column(column, column, needed)
         for row, labels in self.headers.items():
             lines = max(_header_lines(label, self.widths[column]) for column, label in enumerate(labels))
-            self.sheet.set_row(row, 14.5 * lines + 3)
+            self.set_height(row, 14.5 * lines + 3)
         for row, lines in self._wrapped_rows().items():
-            self.sheet.set_row(row, 13.5 * lines + 2)
+            self.set_height(row, 12.5 * lines + 3)
 
     def _wrapped_rows(self) -> dict[int, int]:
         """Rows whose text takes more than one line, and how many."""
         rows: dict[int, int] = {}
         for column, first, widths in self.wrapped:
-            taken = (widths / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
+            taken = (widths * _SMALL / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
             for row, lines in enumerate(taken, start=first):
                 if lines > 1:
                     rows[row] = max(rows.get(row, 1), lines)
@@ -142,13 +159,13 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
     if values.dtype == pl.Date:
         form, write = styles.body(excel_format(Unit.DATE)), sheet.write_number
         values = values.to_physical() + _EPOCH_DAYS
-        tab.widen(column, 11)
+        tab.widen(column, _DATE_WIDTH)
     elif values.dtype.is_numeric():
         alike = _heat_values(block) if block.heat else values
         number_format = excel_format(unit if is_number(unit) else Unit.QTY, alike)
         values = values + 0.0 if values.dtype.is_float() else values
         form, write = styles.body(number_format), sheet.write_number
-        tab.widen(column, _number_width(values, unit, number_format))
+        tab.widen(column, _number_width(values, unit, number_format) + (_ICON if name in block.lights else 0))
     else:
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.strftime("%Y-%m-%d %H:%M")
@@ -184,9 +201,12 @@ def _number_width(values: pl.Series, unit: Unit, number_format: str) -> float:
     if numbers.len() == 0:
         return _NARROWEST
     ends = [float(str(end)) for end in (numbers.min(), numbers.max())]
-    decimals = {"#,##0": 0, "#,##0.0": 1}.get(number_format, 2)
-    longest = max(len(f"{end:,.{decimals}f}") for end in ends)
-    return max(_NARROWEST, longest + 2.5 if unit is not Unit.SHARE else _NARROWEST)
+    if unit in (Unit.SHARE, Unit.CHANGE):
+        longest = max(len(shown(end, unit)) for end in ends)
+    else:
+        decimals = {"#,##0": 0, "#,##0.0": 1}.get(number_format, 2)
+        longest = max(len(f"{end:,.{decimals}f}") for end in ends)
+    return max(_NARROWEST, longest * _DIGIT + 1.5)
 
 
 def _header_width(label: str, heat: bool) -> float:
@@ -219,7 +239,8 @@ def _total(tab: Tab, block: Block, row: int, styles: Styles) -> None:
             tab.sheet.write_blank(row, column, None, form)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             tab.sheet.write_number(row, column, value, form)
-            tab.widen(column, len(shown(value, unit)) + 2)
+            whole = number_format == "#,##0"
+            tab.widen(column, len(shown(value, unit, whole=whole)) * _BOLD_DIGIT + 1.5)
         else:
             tab.sheet.write_string(row, column, text_cell(str(value)), form)
 

@@ -251,5 +251,6 @@ def _fans(context: Context, supply: Supply, ahead: _Ahead) -> Block | None:
         pick(rows, "sku", "name", "period", *_FAN).with_columns(pl.col(_FAN).round(0)),
         "forecast_charts",
         charts=tuple(charts),
+        aside=True,
         labels={"q80": say("limit", share="80 %"), "q95": say("limit", share="95 %")},
     )
