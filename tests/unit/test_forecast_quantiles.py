@@ -148,9 +148,18 @@ def test_one_smooth_series_alone_gets_normal_quantiles_of_its_own_sum_errors():
 
 def test_own_errors_move_the_scale_as_far_as_their_number_carries():
     errors = np.full((24, 1), 3.0)
-    unit, rho = scaled(errors, np.ones((24, 1)), 24.0)
+    unit, rho = scaled(errors, np.ones((24, 1)), np.ones(1), 24.0)
     assert rho.tolist() == pytest.approx([((24 * 9 + 24) / 48) ** 0.5])
     assert unit[0, 0] == pytest.approx(3.0 / rho[0])
+
+
+def test_a_jump_widens_the_scale_once():
+    """An error ten times the spread of its day, five times today's, which has grown by it: 5 counts."""
+    errors = np.array([[1.0], [-1.0], [10.0], [-2.0]])
+    base = np.array([[1.0], [1.0], [1.0], [2.0]])
+    unit, rho = scaled(errors, base, np.array([2.0]), 12.0)
+    assert rho.tolist() == pytest.approx([((0.25 + 0.25 + 25 + 1 + 12) / 16) ** 0.5])
+    assert (unit * rho).ravel().tolist() == pytest.approx([1, -1, 10, -1])
 
 
 def test_spread_is_the_standard_deviation_up_to_the_origin():

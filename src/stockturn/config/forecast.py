@@ -100,7 +100,7 @@ class ForecastSettings(Section):
     )
     own_errors: int = Field(6, ge=2, description="past errors of its own a series needs for the fallback")
     own_weight: float = Field(
-        24.0, gt=0, description="errors the spread of demand counts for beside a series' own past errors"
+        12.0, gt=0, description="errors the spread of demand counts for beside a series' own past errors"
     )
     count_limit: float = Field(
         100.0, gt=0, description="negative binomial fallback for count series up to this mean"

@@ -121,13 +121,16 @@ def _positive(value: Floats, default: float) -> Floats:
 
 @dataclass(frozen=True)
 class Spans:
-    """Demand as distributions: over lead time plus review, and over the lead time; ``rate`` units a day over both."""
+    """Demand as distributions: over lead time plus review, and over the lead time; ``rate`` units a day over both.
+    The knots of either are kept twice: as chances, and ``units``, around the mean."""
 
     whole: Spread
     lead: Spread
     rate: Floats
     knots: Floats
     knots_lead: Floats
+    units: Floats
+    units_lead: Floats
 
 
 def spans_of(terms: Terms, outlook: Outlook, errors: Errors, bucket: str) -> Spans:
@@ -137,8 +140,10 @@ def spans_of(terms: Terms, outlook: Outlook, errors: Errors, bucket: str) -> Spa
     rate = np.where(both > 0, demand / np.where(both > 0, both, 1.0), outlook.until(1.0))
     whole = spread(demand, errors, both / days, rate, terms.lead_sd)
     lead = spread(outlook.until(terms.lead), errors, terms.lead / days, rate, terms.lead_sd)
-    knots_lead = lead.knots()
-    return Spans(whole, lead, rate, np.maximum(whole.knots(), knots_lead), knots_lead)
+    knots, knots_lead = whole.knots(), lead.knots()
+    units_lead = lead.around_mean(knots_lead)
+    units = np.maximum(whole.around_mean(knots), units_lead)
+    return Spans(whole, lead, rate, np.maximum(knots, knots_lead), knots_lead, units, units_lead)
 
 
 def stocks_of(
@@ -180,9 +185,9 @@ def _for_fill(terms: Terms, spans: Spans, lot: Floats, cell: np.ndarray) -> tupl
     """
     unmet = (1 - terms.service[cell]) * _cycle_demand(terms, spans, lot)[cell]
     by_lot = terms.policy[cell] == "sS"
-    before = np.where(by_lot[:, None], 0.0, spans.knots_lead[cell])
-    level = level_for_fill(spans.knots[cell], before, unmet)
-    alert = level_for_fill(spans.knots_lead[cell], None, unmet)
+    before = np.where(by_lot[:, None], 0.0, spans.units_lead[cell])
+    level = level_for_fill(spans.units[cell], before, unmet)
+    alert = level_for_fill(spans.units_lead[cell], None, unmet)
     return (
         np.maximum(level - spans.whole.mean[cell], 0.0),
         np.maximum(alert - spans.lead.mean[cell], 0.0),
@@ -193,10 +198,11 @@ def _reached(terms: Terms, spans: Spans, safety: Floats, lot: Floats) -> tuple[F
     """Cycle service and fill rate to expect with that safety stock, whichever of them was aimed at."""
     rop = terms.policy == "rop"
     knots = np.where(rop[:, None], spans.knots_lead, spans.knots)
+    units = np.where(rop[:, None], spans.units_lead, spans.units)
     level = np.where(rop, spans.lead.mean, spans.whole.mean) + safety
-    before = np.where((rop | (terms.policy == "sS")), 0.0, shortage(spans.knots_lead, level))
+    before = np.where((rop | (terms.policy == "sS")), 0.0, shortage(spans.units_lead, level))
     demand = _cycle_demand(terms, spans, lot)
-    missed = np.maximum(shortage(knots, level) - before, 0.0) / np.where(demand > 0, demand, 1.0)
+    missed = np.maximum(shortage(units, level) - before, 0.0) / np.where(demand > 0, demand, 1.0)
     return 1 - chance_short(knots, level), np.where(demand > 0, np.clip(1 - missed, 0.0, 1.0), np.nan)
 
 

@@ -103,8 +103,7 @@ class Spread:
         return np.asarray(np.hypot(error, np.maximum(z, 0.0) * self.lead_part))
 
     def knots(self) -> Floats:
-        """Demand at the chances 0, .5, .8, .9, .95, .975, .99, 1: never negative, never falling, mean F kept
-        where it can be."""
+        """Demand at the chances 0, .5, .8, .9, .95, .975, .99, 1: never negative, never falling."""
         upper = np.hypot(np.maximum(self.quantiles, 0.0), np.maximum(_Z, 0.0) * self.lead_part[:, None])
         known = np.where(self.quantiles < 0, self.quantiles + upper, upper) + self.mean[:, None]
         known = np.maximum.accumulate(np.maximum(known, 0.0), axis=1)
@@ -113,6 +112,12 @@ class Spread:
         above = ((ends[:, :-1] + ends[:, 1:]) / 2) @ _WEIGHTS[1:]
         lower = np.clip((self.mean - above) / _WEIGHTS[0], 0.0, known[:, 0])
         return np.column_stack([np.clip(2 * lower - known[:, 0], 0.0, known[:, 0]), ends])
+
+    def around_mean(self, knots: Floats) -> Floats:
+        """The knots brought down to a mean of F, for what is counted in units: straight lines between the knots lie
+        above a tail that thins out, and shortages counted under them would exceed what F units can bring."""
+        mean = ((knots[:, :-1] + knots[:, 1:]) / 2) @ _WEIGHTS
+        return np.asarray(knots * np.minimum(self.mean / np.where(mean > 0, mean, 1.0), 1.0)[:, None])
 
 
 def between(quantiles: Floats, z: Floats) -> Floats:

@@ -60,16 +60,17 @@ def spread(y: Array, origins: Ints) -> Array:
     return np.sqrt(np.maximum(np.cumsum(value**2, axis=0) / n - mean**2, 0.0))[origins]
 
 
-def scaled(errors: Array, base: Array, weight: float) -> tuple[Array, Array]:
-    """Errors (origins, series) in units of a scale, and the newest scale in units of the newest ``base``.
+def scaled(errors: Array, base: Array, newest: Array, weight: float) -> tuple[Array, Array]:
+    """Errors (origins, series) in units of a scale, and the newest scale in units of ``newest``.
 
-    The scale is ``base`` (the spread known at that origin) times how large the series' own errors were beside
-    it: rho^2 = (sum (e / base)^2 + weight) / (count + weight), so that few errors change little.
+    The scale is ``base`` (the spread known at that origin) times how large the series' own errors were beside the
+    spread known now: rho^2 = (sum (e / newest)^2 + weight) / (count + weight), so that few errors change little.
+    Beside the spread of their own day a jump in demand would count twice: it has widened the spread since.
     """
     usable = ~np.isnan(errors) & (base > 0)
     unit = np.divide(errors, base, out=np.full_like(errors, np.nan), where=usable)
-    count = usable.sum(axis=0)
-    rho = np.sqrt((np.where(usable, unit, 0.0) ** 2).sum(axis=0) + weight) / np.sqrt(count + weight)
+    beside = np.divide(errors, newest, out=np.zeros_like(errors), where=usable & (newest > 0))
+    rho = np.sqrt((beside**2).sum(axis=0) + weight) / np.sqrt(usable.sum(axis=0) + weight)
     return unit / rho, rho
 
 
@@ -132,7 +133,7 @@ def _scaled_all(errors: Array, base: Array, grow: Array, weight: float) -> tuple
     out, scale = np.empty_like(errors), np.empty(errors.shape[1:])
     for lead in range(errors.shape[1]):
         unit = base * grow[lead]
-        out[:, lead], rho = scaled(errors[:, lead], unit[:-1], weight)
+        out[:, lead], rho = scaled(errors[:, lead], unit[:-1], unit[-1], weight)
         scale[lead] = unit[-1] * rho
     return out, scale
 
@@ -201,7 +202,7 @@ def complete_by(at: int, span: int, s: ForecastSettings) -> slice:
 def _then(sums: Array, base: Array, at: int, span: int, s: ForecastSettings) -> tuple[Array, Array]:
     """Scale at one past origin, and the scaled errors that were complete by then, padded to ``origins`` rows."""
     complete = complete_by(at, span, s)
-    errors, rho = scaled(sums[complete], base[complete], s.own_weight)
+    errors, rho = scaled(sums[complete], base[complete], base[at], s.own_weight)
     padded = np.full((s.origins, sums.shape[1]), np.nan)
     padded[: len(errors)] = errors
     return base[at] * rho, padded
