@@ -60,7 +60,7 @@ def test_profile_reads_its_example(profile: str, export: dict[str, Any], tmp_pat
     assert sheet["rows_read"] == sheet["accepted"] + sheet["refused"] + sheet["skipped"]
     assert (sheet["accepted"], sheet["refused"]) == (export["accepted"], export.get("refused", 0))
     assert json.loads(sheet["skipped_by"]) == export["skipped"]
-    assert sheet["qty_sum"] == pytest.approx(export["qty_sum"])
+    assert sheet["qty_sum"] == (pytest.approx(export["qty_sum"]) if "qty_sum" in export else None)
     if "amount_sum" in export:
         assert sheet["amount_sum"] == pytest.approx(export["amount_sum"])
     if "date_max" in export:

@@ -43,6 +43,10 @@ def test_western_and_taiwanese_files_are_told_apart() -> None:
     assert decode("Müller;Stück;Größe".encode("cp1252"), "x")[1] == "cp1252"
     assert decode("單據編號,倉庫,數量,金額".encode("big5"), "x")[1] == "big5"
     assert decode("单据编号,仓库,数量,金额".encode("gb18030"), "x")[1] == "gb18030"
+    # among ASCII dates and codes most second bytes of Big5 are ASCII: the beginning looks lonely
+    rows = "".join(f"2024/4/{day},S{day},銷貨,品{day},總倉,{day}\n" for day in range(1, 29))
+    assert decode(f"日期,單號,異動類別,料號,倉庫,數量\n{rows}".encode("big5"), "x")[1] == "big5"
+    assert decode("商品コード,商品名,在庫数\nA1,ネジ,5\n".encode("cp932"), "x")[1] == "cp932"
 
 
 def test_wrong_encoding_of_the_config_is_named(tmp_path: Path) -> None:

@@ -192,6 +192,97 @@ def test_total_row_that_does_not_add_up_is_said(tmp_path: Path) -> None:
     assert (note.params["found"], note.params["expected"]) == ("9", "8")
 
 
+def test_every_total_row_is_checked(tmp_path: Path) -> None:
+    """Subtotals per document, a page total and the grand total may each be the sum of what stands above; the one that
+    is not is named with its row. 累计 sums over more than the sheet and is not looked at."""
+    head = "日期,单据号,货号,供应商,数量,成本金额"
+    lines = ["2024-01-05,R1,A1,甲,5,1.00", "2024-01-05,R1,A2,甲,3,1.01", ",,小计,,8,2.01"]
+    lines += ["2024-01-06,R2,A1,甲,2,1.00", ",,小计,,2,1.00", ",,合计,,10,3.01", ",,本年累计,,99,50"]
+    good = "\n".join([head, *lines])
+    assert "total_differs" not in {
+        note.key for note in read([csv_of(tmp_path / "采购.csv", good)], Settings()).notes
+    }
+    bad = good.replace(",,小计,,2,1.00", ",,小计,,7,1.00")
+    (note,) = [
+        n for n in read([csv_of(tmp_path / "采购.csv", bad)], Settings()).notes if n.key == "total_differs"
+    ]
+    assert (note.params["row"], note.params["found"], note.params["expected"]) == (6, "7", "2")
+
+
+def test_remarks_and_titles_are_no_goods(tmp_path: Path) -> None:
+    """What stands in the column of codes under a list is not an item: a footer, the page's title again."""
+    text = "库存表 2024年3月31日\n货号,品名,库存数量\nA1,甲,5\n库存表 2024年3月31日\n货号,品名,库存数量\nA2,乙,\n"
+    text += "总条数：2\n制表人：张三,审核人：李四\n"
+    ledger = read([csv_of(tmp_path / "库存.csv", text)], Settings())
+    assert ledger.table("stock").collect()["sku"].to_list() == ["A1", "A2"]
+    counted(ledger)
+
+
+def test_title_with_a_day_is_no_level_of_the_header(tmp_path: Path) -> None:
+    """A title above the first column is not a group over all columns, whatever months it names."""
+    path = book_of(
+        tmp_path / "店.xlsx",
+        {
+            "存": [
+                ["2024年4月30日 盘存"],
+                ["货号", "品名", "结存数量", "单价", "金额"],
+                ["A1", "甲", 5, 2, 10],
+            ]
+        },
+    )
+    row = read([path], Settings()).sheets.row(0, named=True)
+    assert (row["table"], row["accepted"], str(row["date_max"])) == ("stock", 1, "2024-04-30")
+
+
+def test_report_paged_by_warehouse(tmp_path: Path) -> None:
+    """仓库：X above each page is the warehouse of the rows below it."""
+    head = ["存货编码", "存货名称", "期初数量", "入库数量", "出库数量", "结存数量"]
+    pages = [
+        line
+        for place in ("总仓", "分仓")
+        for line in (
+            ["收发存汇总表"],
+            [f"仓库：{place}", "", "", "2024年4月"],
+            head,
+            ["A1", "甲", 5, 2, 1, 6],
+        )
+    ]
+    ledger = read([book_of(tmp_path / "t3.xlsx", {"汇总": pages})], Settings())
+    points = ledger.table("stock").filter(~pl.col("at_start")).collect()
+    assert points["warehouse"].to_list() == ["总仓", "分仓"]
+    counted(ledger)
+
+
+def test_gains_and_losses_in_two_columns(tmp_path: Path) -> None:
+    """盘盈数量 comes in, 盘亏数量 goes out."""
+    text = "日期,单据编号,商品编码,盘盈数量,盘亏数量\n2024-04-30,P1,A1,2,\n2024-04-30,P1,A2,,3\n"
+    moved = read([csv_of(tmp_path / "盘点.csv", text)], Settings()).table("movements").collect()
+    assert moved.select("kind", "qty").rows() == [("adjustment_in", 2.0), ("adjustment_out", -3.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [
+        ("Balance April 2024", ("2024-04-01", "2024-04-30")),
+        ("收发存2024年第2季度", ("2024-04-01", "2024-06-30")),
+    ],
+)
+def test_period_in_words(tmp_path: Path, name: str, period: tuple[str, str]) -> None:
+    """A month by its name, a quarter by its number."""
+    text = f"{name}\nsku,opening qty,in qty,out qty,closing qty\nA1,1,2,1,2\n"
+    row = read([csv_of(tmp_path / "summary.csv", text)], Settings()).sheets.row(0, named=True)
+    assert (str(row["date_min"]), str(row["date_max"])) == period
+
+
+def test_gross_amounts_beside_net_ones_are_no_doubt(tmp_path: Path) -> None:
+    """价税合计 without a rate is asked about only where it is what costs are made of."""
+    text = "入库日期,入库单号,供应商,商品编码,数量,无税金额,价税合计\n2024-04-02,R1,甲,A1,5,10,11.3\n"
+    ledger = read([csv_of(tmp_path / "入库.csv", text)], Settings())
+    assert (ledger.table("movements").collect()["cost"][0], ledger.notes) == (10.0, ())
+    ledger = read([csv_of(tmp_path / "入库.csv", text.replace("无税金额", "x"))], Settings())
+    assert "gross_without_rate" in {note.key for note in ledger.notes}
+
+
 def test_two_tables_that_fit_equally_are_asked_for(tmp_path: Path) -> None:
     """Date, code, quantity, amount and a name that says nothing: purchases or sales? The config decides."""
     path = csv_of(tmp_path / "data.csv", "日期,商品编码,数量,金额\n2024-01-05,A1,3,9\n")

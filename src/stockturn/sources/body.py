@@ -14,7 +14,8 @@ from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Said
-from stockturn.sources.rows import is_complete, key_is_label, sorted_out
+from stockturn.sources.rows import is_complete, key_is_label, sorted_out, type_is_label
+from stockturn.sources.totals import totals_checked
 from stockturn.sources.typed import typed_columns
 
 
@@ -42,13 +43,15 @@ def required_of(plan: Plan) -> tuple[tuple[str, ...], ...]:
         "in_qty",
         "out_qty",
         "diff_qty",
+        "gain_qty",
+        "loss_qty",
         "counted_qty",
         "cost",
         "amount",
         "in_value",
         "out_value",
     )
-    order_day = "order_date" if "order_date" in has else "date"
+    order_day = next((name for name in ("order_date", "date", "promised_date") if name in has), "date")
     flat = {
         "items": (("sku",),),
         "suppliers": (("supplier",),),
@@ -67,8 +70,9 @@ def required_of(plan: Plan) -> tuple[tuple[str, ...], ...]:
             ("qty",),
             ("from_warehouse", "to_warehouse"),
         ),
-        "stock": (("sku",),),
-        "summary": (("sku",),),
+        # a code alone in its row is a heading or a remark; an item without figures has at least a name
+        "stock": (("sku",), tuple(name for name in has if name != "sku")),
+        "summary": (("sku",), tuple(name for name in has if name != "sku")),
         "orders": ((order_day,), ("sku",), ("qty_ordered", "qty_open")),
         "sales_orders": ((order_day,), ("sku",), ("qty_ordered",)),
     }
@@ -83,7 +87,7 @@ def read_body(grid: Grid, layout: Layout, plan: Plan, words: Vocabulary, rule: F
     required = required_of(plan)
     complete = is_complete(required, typed.columns) & pl.col("_bad").is_null()
     typed = typed.with_columns(_bad(problems, required).alias("_bad"))
-    label = key_is_label(typed, words)
+    label = key_is_label(typed, words, layout.titles) | type_is_label(typed, words)
     typed = typed.with_columns(
         (complete & ~label).fill_null(False).alias("_ok"), pl.lit(None, pl.String).alias("_why")
     )
@@ -95,7 +99,7 @@ def read_body(grid: Grid, layout: Layout, plan: Plan, words: Vocabulary, rule: F
         typed = _turned(typed, overflow & typed["_ok"], "refused:ragged")
     if plan.spec.shape not in ("orders", "flat", "stock", "summary"):
         typed = _by_status(typed, plan, words)
-    return _split(typed, problems, required, notes)
+    return _split(typed, problems, required, notes, plan.spec.shape)
 
 
 def _turned(typed: pl.DataFrame, where: pl.Series, why: str) -> pl.DataFrame:
@@ -174,6 +178,7 @@ def _split(
     problems: Mapping[str, pl.Series],
     required: tuple[tuple[str, ...], ...],
     notes: list[Said],
+    shape: str,
 ) -> Body:
     why = typed["_why"]
     refused = typed.filter(~pl.col("_ok") & (why.is_null() | why.str.starts_with("refused:")))
@@ -182,7 +187,7 @@ def _split(
     skipped = {str(name): int(count) for name, count in skipped_rows["_why"].value_counts().rows()}
     hidden = ["_ok", "_why", "_bad"]
     data = typed if typed["_ok"].all() else typed.filter(pl.col("_ok"))
-    soft = [*_unreadable(typed, problems, required), *_total_check(typed)]
+    soft = [*_unreadable(typed, problems, required), *totals_checked(typed, shape)]
     return Body(
         data=data.drop(hidden),
         refused=with_codes,
@@ -220,26 +225,6 @@ def _refusals(
         pl.when(ragged).then(pl.lit("")).otherwise(field.fill_null("")).alias("column"),
         pl.when(ragged).then(pl.lit("ragged")).otherwise(code).alias("reason_code"),
     )
-
-
-_CHECKED = ("qty", "on_hand", "in_qty", "qty_ordered")
-_ROUNDING = 0.005
-
-
-def _total_check(typed: pl.DataFrame) -> list[Said]:
-    """The last total row against the rows above it (all of them, also those that are skipped for their status)."""
-    name = next((name for name in _CHECKED if name in typed.columns), None)
-    totals = typed.filter(pl.col("_why") == "total")
-    if name is None or totals.is_empty() or totals[name].null_count() == len(totals):
-        return []
-    said = totals[name].drop_nulls()[-1]
-    rows = typed.filter(
-        pl.col("_why").is_null() | ~pl.col("_why").is_in(["total", "group", "opening_balance"])
-    )
-    added = float(rows[name].sum())
-    if abs(said - added) <= _ROUNDING * max(1.0, len(rows) ** 0.5):
-        return []
-    return [("total_differs", {"column": name, "found": f"{said:g}", "expected": f"{added:g}"})]
 
 
 def _unreadable(

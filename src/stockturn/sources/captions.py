@@ -11,8 +11,18 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-_TRADITIONAL = "單據編號數庫倉價稅額貨單位進銷類別採購應商發結訂點產製幣過帳異動憑證碼項規型備註現實領調撥轉條圖檔歷業務員計劃間區儲採訂購廠預計無總餘電報損盤盈虧"
-_SIMPLIFIED = "单据编号数库仓价税额货单位进销类别采购应商发结订点产制币过账异动凭证码项规型备注现实领调拨转条图档历业务员计划间区储采订购厂预计无总余电报损盘盈亏"
+import polars as pl
+
+_TRADITIONAL = (
+    "單據編號數庫倉價稅額貨位進銷類別採購應商發結訂點產製幣過帳異動憑證碼項規型備註現實領調撥轉條圖檔歷業務員計劃間區儲廠預無總餘電報損盤盈虧歸舊戶劑鎖門際聯絡話稱簡範圍狀態審許開關閉帶"
+    "須請給與對於從這個時後還廢組裝隨車輛運輸費資屬賬簽擔負責觀贈樣遞續雜傳執貼標籤顏幾複檢驗質樓層滯週補齡齊淨筆處鎊圓萬億邊專東傷壞銀錢買賣訖確認記錄變終當達約級線種積寬長體輔換團隊導"
+    "匯選擇裡"
+)
+_SIMPLIFIED = (
+    "单据编号数库仓价税额货位进销类别采购应商发结订点产制币过账异动凭证码项规型备注现实领调拨转条图档历业务员计划间区储厂预无总余电报损盘盈亏归旧户剂锁门际联络话称简范围状态审许开关闭带"
+    "须请给与对于从这个时后还废组装随车辆运输费资属账签担负责观赠样递续杂传执贴标签颜几复检验质楼层滞周补龄齐净笔处镑圆万亿边专东伤坏银钱买卖讫确认记录变终当达约级线种积宽长体辅换团队导"
+    "汇选择里"
+)
 _TO_SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -20,7 +30,7 @@ _GAPS = re.compile(r"[\s_\-.]+")
 _DOUBLED = re.compile(r"(#\d+|\.\d+|_duplicated_\d+|_\d+)$")
 _ASPECT = re.compile(r"#(编码|名称|主档|代码|code|name)$", re.IGNORECASE)
 _BRACKET = re.compile(r"\([^()]*\)$")
-_PREFIX = re.compile(r"^\([^()]*\)|^分录_")
+_PREFIX = re.compile(r"^\([^()]*\)|^[^_()/.]{0,8}(?:明细|分录|子表单?|表体|表头)[_\-/]")
 _CJK = re.compile(r"[\u3040-\u9fff]")
 
 _GROUPS = (
@@ -47,6 +57,11 @@ def norm(caption: str) -> str:
     text = _HUMP.sub(" ", text.strip()).strip("*:：? \u3000")
     text = _GAPS.sub(" ", text).strip().lower()
     return text.replace(" ", "") if _CJK.search(text) else text
+
+
+def simplified(column: pl.Expr) -> pl.Expr:
+    """Cells with the traditional characters of captions written in the simplified way."""
+    return column.str.replace_many(list(_TRADITIONAL), list(_SIMPLIFIED))
 
 
 def variants(caption: str) -> list[str]:

@@ -34,6 +34,7 @@ EMPTY = (
     "nan",
     "NaN",
     "NaT",
+    "not stocked",
 )
 """What stands for "nothing" in exports."""
 

@@ -12,7 +12,7 @@ import polars as pl
 from stockturn.config.ingest import FileRule, IngestSettings
 from stockturn.sources.dates import day_in_name, days_in, month_in_name, months_in
 from stockturn.sources.expand import Source
-from stockturn.sources.grid import Grid
+from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout
 from stockturn.sources.parts import Context
 
@@ -67,6 +67,15 @@ def _warehouse(titles: tuple[str, ...], sheet: str | None) -> str | None:
         if match := _TITLE_PLACE.search(title):
             return match.group(1)
     return sheet.strip() if sheet and _SHEET_PLACE.search(sheet.strip()) else None
+
+
+def page_places(grid: Grid, skipped: pl.DataFrame) -> pl.DataFrame:
+    """Rows among the skipped that name a warehouse (仓库：杭州总仓), in order: ``row`` and ``warehouse``."""
+    told = grid.frame.join(skipped.select(ROW), on=ROW, how="semi", maintain_order="left")
+    texts = [name for name, dtype in told.schema.items() if dtype == pl.String]
+    named = [pl.col(name).str.extract(f"(?i){_TITLE_PLACE.pattern}", 1) for name in texts]
+    place = pl.coalesce(named) if named else pl.lit(None, pl.String)
+    return told.select(ROW, place.alias("warehouse")).drop_nulls().sort(ROW)
 
 
 def _exported(titles: tuple[str, ...], stem: str) -> datetime | None:

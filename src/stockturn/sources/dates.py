@@ -171,6 +171,15 @@ def _none(length: int) -> pl.Series:
 _TITLE_DAY = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _TITLE_PAIR = re.compile(r"(?<!\d)(\d{1,2})[/.](\d{1,2})[/.]((?:19|20)\d{2})(?!\d)")
 _TITLE_MONTH = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})(?!\d)\s*月?")
+_MONTH_WORD = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zä]*\.?"
+_TITLE_WORDS = re.compile(rf"(?<![a-z]){_MONTH_WORD}[\s_-]*((?:19|20)\d{{2}})(?!\d)", re.IGNORECASE)
+_TITLE_WORD_DAY = re.compile(
+    rf"(?<![\da-z])(\d{{1,2}})\.?[\s_-]+{_MONTH_WORD}[\s_-]+((?:19|20)\d{{2}})(?!\d)", re.IGNORECASE
+)
+_TITLE_DAY_WORD = re.compile(
+    rf"(?<![a-z]){_MONTH_WORD}\s+(\d{{1,2}}),?\s+((?:19|20)\d{{2}})(?!\d)", re.IGNORECASE
+)
+_QUARTER = re.compile(r"(?<!\d)((?:19|20)\d{2})\s*年?\s*[-_]?\s*(?:Q|第)\s*([1-4一二三四])", re.IGNORECASE)
 _NAME_FULL = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?=\D|\d{4}(?!\d)|\d{6}|\d{8}|$)"
 )
@@ -189,6 +198,8 @@ def days_in(text: str) -> list[date]:
     pairs = [(int(a), int(b), int(y)) for a, b, y in _TITLE_PAIR.findall(text)]
     if pairs and (order := title_order(text)):
         found += [_safe(y, b, a) if order == "dmy" else _safe(y, a, b) for a, b, y in pairs]
+    found += [_safe(int(y), _month_number(m), int(d)) for d, m, y in _TITLE_WORD_DAY.findall(text)]
+    found += [_safe(int(y), _month_number(m), int(d)) for m, d, y in _TITLE_DAY_WORD.findall(text)]
     return [day for day in found if day is not None]
 
 
@@ -201,8 +212,13 @@ def title_order(text: str) -> str | None:
 
 
 def months_in(text: str) -> list[tuple[int, int]]:
-    """Year and month pairs of a title: 会计期间：2024.03 -> (2024, 3)."""
-    return [(int(y), int(m)) for y, m in _TITLE_MONTH.findall(text) if 1 <= int(m) <= 12]
+    """Year and month pairs of a title: 会计期间：2024.03 or March 2024 -> (2024, 3); a quarter is its three months."""
+    found = [(int(y), int(m)) for y, m in _TITLE_MONTH.findall(text) if 1 <= int(m) <= 12]
+    found += [(int(y), _month_number(m)) for m, y in _TITLE_WORDS.findall(text)]
+    for year, quarter in _QUARTER.findall(text):
+        last = 3 * ("一二三四".find(quarter) + 1 or int(quarter))
+        found += [(int(year), month) for month in range(last - 2, last + 1)]
+    return found
 
 
 def day_in_name(stem: str) -> date | None:
@@ -218,11 +234,17 @@ def day_in_name(stem: str) -> date | None:
 
 
 def month_in_name(stem: str) -> tuple[int, int] | None:
-    """The month in a file name: sales_2024-03, 进销存2024年3月."""
+    """The month in a file name: sales_2024-03, 进销存2024年3月, balance March 2024."""
     for year, month in _NAME_MONTH.findall(stem):
         if 1 <= int(month) <= 12:
             return int(year), int(month)
-    return None
+    named = _TITLE_WORDS.search(stem)
+    return (int(named.group(2)), _month_number(named.group(1))) if named else None
+
+
+def _month_number(word: str) -> int:
+    short = word.lower()[:3]
+    return _MONTHS[{"mär": "mrz"}.get(short, short)]
 
 
 def _safe(year: int, month: int, day: int) -> date | None:

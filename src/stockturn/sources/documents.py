@@ -64,7 +64,9 @@ def documents(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Pa
     if by_kind := int((frame["base"] == "skip").sum()):
         skipped["kind"] = by_kind
     frame = frame.filter(pl.col("base").is_not_null() & (pl.col("base") != "skip"))
-    own_sign = sided or any(name in frame.columns for name in ("diff_qty", "counted_qty", "placed"))
+    own_sign = sided or any(
+        name in frame.columns for name in ("diff_qty", "gain_qty", "loss_qty", "counted_qty", "placed")
+    )
     frame = with_final_kind(signed(frame, own_sign))
     frame, money = with_money(frame, plan, context)
     if "period" in plan.spec.options:
@@ -148,6 +150,9 @@ def _quantities(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.with_columns((inward - outward * turn).alias("raw"))
     if "diff_qty" in frame.columns:
         return frame.with_columns(pl.col("diff_qty").fill_null(0.0).alias("raw"))
+    if "gain_qty" in frame.columns or "loss_qty" in frame.columns:
+        gain, loss = number(frame, "gain_qty").fill_null(0.0), number(frame, "loss_qty").fill_null(0.0)
+        return frame.with_columns((gain - loss.abs()).alias("raw"))
     if "counted_qty" in frame.columns:
         gap = pl.col("counted_qty") - number(frame, "book_qty").fill_null(0.0)
         return frame.with_columns(gap.fill_null(0.0).alias("raw"))
@@ -159,12 +164,14 @@ def _kinds(
 ) -> tuple[pl.DataFrame, list[Said]]:
     """``base``: the kind by places, by text, else by sheet, else by side (said); null where nothing tells."""
     named = [pl.col("placed").cast(BASE)] if "placed" in frame.columns else []
-    texts = [name for name in ("reason", "doc_type", "doc_class") if name in frame.columns]
+    texts = [n for n in ("reason", "doc_type", "doc_class", "in_out_class") if n in frame.columns]
     frame = frame.with_columns(kinds_of(frame[name], words, plan.kinds).alias(f"_{name}") for name in texts)
     # transfers, counts and assembly hide in 其他入库 / 其他出库: a second text that says more wins over "other"
     told = [pl.col(f"_{name}") for name in texts]
     exact = [pl.when(~column.is_in(["other_in", "other_out", "other"])).then(column) for column in told]
     frame = frame.with_columns(pl.coalesce([*named, *exact, *told, pl.lit(plan.kind, BASE)]).alias("base"))
+    if len(texts) > 1:
+        frame = frame.with_columns(_with_returns(told).alias("base"))
     amounts = [n for n in ("cost", "amount", "in_value", "out_value") if n in frame.columns]
     valued = pl.any_horizontal([pl.col(n).fill_null(0.0) != 0 for n in amounts] or [pl.lit(False)])
     other = ~pl.col("base").is_in(["skip", "revaluation"]).fill_null(False)
@@ -180,11 +187,20 @@ def _kinds(
     if not unknown or not (sided or two_ways):
         return frame, []
     shown = frame.filter(pl.col("base").is_null()).select(
-        first(frame, "doc_type", "doc_class", "reason").alias("t")
+        first(frame, "doc_type", "doc_class", "in_out_class", "reason").alias("t")
     )["t"]
     samples = ", ".join(shown.drop_nulls().unique(maintain_order=True).head(3).to_list())
     said: Said = ("kinds_by_side", {"rows": unknown, "texts": samples})
     return frame.with_columns(pl.col("base").fill_null(pl.lit("other", BASE))), [said]
+
+
+def _with_returns(told: list[pl.Expr]) -> pl.Expr:
+    """采购退货 in one column says more than 采购入库单 in another."""
+    base = pl.col("base")
+    for kind in ("purchase", "sale"):
+        red = pl.any_horizontal([(text == f"{kind}_return").fill_null(False) for text in told])
+        base = pl.when((pl.col("base") == kind) & red).then(pl.lit(f"{kind}_return", BASE)).otherwise(base)
+    return base
 
 
 def _paired(frame: pl.DataFrame) -> pl.DataFrame:

@@ -82,7 +82,7 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     """Purchase order lines. Open is what the list says: a quantity still open, or ordered less received plus
     returned, on a line that is approved and neither closed nor cancelled."""
     frame = body.data
-    day = "order_date" if "order_date" in frame.columns else "date"
+    day = next(name for name in ("order_date", "date", "promised_date") if name in frame.columns)
     ordered = number(frame, "qty_ordered", "qty_open")
     received = number(frame, "qty_received")
     returned = number(frame, "qty_returned").fill_null(0.0)
@@ -98,7 +98,7 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     names = ("sku", "promised_date", "line_no", "part", "cancelled_on")
     lines = frame.select(
         ROW,
-        pl.col(day).alias("order_date"),
+        _ordered_on(day, context).alias("order_date"),
         *(name for name in names if name in frame.columns),
         ordered.alias("qty_ordered"),
         received.alias("qty_received"),
@@ -119,6 +119,16 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
         skipped=body.skipped,
         attributes=attributes(frame, context),
         dates=span(frame[day]),
+        notes=(("orders_undated", {}),) if day == "promised_date" else (),
+    )
+
+
+def _ordered_on(day: str, context: Context) -> pl.Expr:
+    """The order date; a list that has none is of lines ordered by its own day, which the whole ledger may tell."""
+    if day != "promised_date":
+        return pl.col(day)
+    return pl.min_horizontal(
+        pl.lit(_listed(context), pl.Date), pl.when(_listed(context) is not None).then(day)
     )
 
 

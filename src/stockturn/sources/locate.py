@@ -18,6 +18,7 @@ SEARCHED = 25
 LEVELS = 3
 MONTHS = 3  # so many captions that are months make a header of a wide sheet
 _NUMBER = re.compile(r"^[-+(¥$€]?\s*[\d.,]+%?\)?$")
+_CONDITION = re.compile(r"[:：]\s*\S")
 _DATE = re.compile(r"^\d{4}[-/.年]\d{1,2}")
 
 
@@ -53,9 +54,11 @@ def locate(grid: Grid, words: Vocabulary, extra: Collection[str] = ()) -> Layout
         for levels in range(1, LEVELS + 1):
             if top + levels > len(rows) or (levels > 1 and not _captions_only(rows[top + levels - 1])):
                 break
+            if levels > 1 and _is_title(rows[top], grid.merges, top):
+                break
             paths = header_paths(rows[top : top + levels], grid.merges, top)
             score = sum(1 for path in set(paths) - {None} if path and _known(path, words, named))
-            months = sum(1 for path in set(paths) - {None} if path and month_of("".join(path)))
+            months = len({month_of("".join(path)) for path in paths if path} - {None})
             score += months if months >= MONTHS else 0
             if score >= 2 and (best is None or (score, -levels) > best[:2]):
                 best = (score, -levels, top)
@@ -67,6 +70,16 @@ def locate(grid: Grid, words: Vocabulary, extra: Collection[str] = ()) -> Layout
     titles = tuple(dict.fromkeys(cell for row in rows[:top] for cell in row if cell))
     header = tuple(range(top, top + levels))
     return Layout(header, header_paths(rows[top : top + levels], grid.merges, top), top + levels, titles)
+
+
+def _is_title(row: list[str | None], merges: tuple[tuple[int, int, int, int], ...], top: int) -> bool:
+    """Whether a row is a title or a condition and no upper level of a header: one text at the left edge that does not
+    reach down, or a pair like 仓库：总仓."""
+    filled = [column for column, text in enumerate(row) if text and text.strip()]
+    if any(_CONDITION.search(row[column] or "") for column in filled):
+        return True
+    down = any(first == top and left == 0 and last > first for first, left, last, _ in merges)
+    return filled == [0] and not down
 
 
 def header_paths(

@@ -9,6 +9,7 @@ from functools import cache
 from stockturn.config.ingest import FileRule
 from stockturn.errors import InputError, UsageError
 from stockturn.sources.captions import Vocabulary, norm, path_variants
+from stockturn.sources.kinds import DIRECTION, kind_of
 from stockturn.sources.locate import Layout
 from stockturn.sources.profiles import PLAIN, Spec, specs
 
@@ -120,6 +121,14 @@ class Headers:
                         return column
         return None
 
+    def ending(self, tails: tuple[str, ...], taken: set[int]) -> int | None:
+        """The first free column of no known meaning whose caption ends like this: 单据审批状态."""
+        named = (
+            (columns, caption) for caption, columns in self.by_level[0].items() if caption.endswith(tails)
+        )
+        free = (c for columns, _ in named for c in columns if c not in taken and c not in self.known)
+        return next(free, None)
+
     def parts(self) -> dict[str, int]:
         """Columns under a reason below 收入 or 发出: ``in_qty__采购类`` -> column."""
         found: dict[str, int] = {}
@@ -147,14 +156,30 @@ def assign(
         column = headers.find(captions, taken)
         if column is None and name == "sku":
             column = headers.find(words.fields["sku_weak"], taken)
+        if column is None and name == "status":
+            column = headers.ending(("状态", "status"), taken)
         if column is not None:
             columns[name] = column
             taken.add(column)
     if spec.shape == "summary":
         columns |= {name: column for name, column in headers.parts().items() if column not in taken}
+    if "by_reason" in spec.options:
+        columns |= _reasons(spec, headers, words, set(columns.values()))
     if "date" not in given and {"receipt_date", "ship_date"} & columns.keys() and "date" in columns:
         del columns["date"]  # the date of the goods is there; a posting date beside it says nothing more
     return columns
+
+
+def _reasons(spec: Spec, headers: Headers, words: Vocabulary, taken: set[int]) -> dict[str, int]:
+    """Columns of quantities named after a movement text, which tells their side: 组装出库数量 -> out_qty__组装出库."""
+    found = {}
+    for spelling, columns in headers.by_level[0].items():
+        reason = spelling.removesuffix("数量")
+        free = next((column for column in columns if column not in taken), None)
+        direction = DIRECTION.get(kind_of(reason, words, spec.kinds) or "")
+        if reason != spelling and free is not None and direction and reason not in words.rows["opening"]:
+            found[f"{'in' if direction > 0 else 'out'}_qty__{reason}"] = free
+    return found
 
 
 def _fit(

@@ -32,15 +32,16 @@ def with_money(frame: pl.DataFrame, plan: Plan, context: Context) -> tuple[pl.Da
     """Adds cost (signed like qty), unit_cost, revenue (positive for what is sold), unit_price, and ``amount_read``:
     the mapped amount as it stands, else quantity times price.
 
-    An amount without a word of its own is revenue in a list of sales and cost elsewhere, unless the config says
-    (``amount`` = cost, net, gross). With tax it is divided by 1 + rate; where no rate is known it stays and is said.
+    An amount without a word of its own is what the config says (``amount`` = cost, net, gross), else what the profile
+    says of its system's documents, else revenue in a list of sales and cost elsewhere. With tax it is divided by
+    1 + rate; where no rate is known it stays and is said.
     """
     selling = plan.spec.base == "sales"
-    meaning = (context.rule.amount if context.rule else None) or ("net" if selling else "cost")
+    meaning, notes = _meaning(frame, plan, context, selling)
     rate, rated = tax_rate(frame, context)
     frame = _costs_and_revenues(frame, meaning, rate, selling)
-    gross = meaning == "gross" or any(n in frame.columns for n in ("amount_gross", "price_gross"))
-    notes: list[Said] = [("gross_without_rate", {})] if gross and not rated else []
+    if not rated and _gross_counts(frame, meaning, selling):
+        notes.append(("gross_without_rate", {}))
     sided = any(name in frame.columns for name in ("in_value", "out_value"))
     frame = frame.with_columns(_read(frame, plan, sided, selling).alias("amount_read"))
     qty = pl.col("qty")
@@ -57,6 +58,31 @@ def with_money(frame: pl.DataFrame, plan: Plan, context: Context) -> tuple[pl.Da
         pl.when(sold).then(pl.coalesce("unit_price", _per_unit("revenue"))).alias("unit_price"),
         pl.when(sold).then("revenue").alias("revenue"),
     ), notes
+
+
+def _meaning(frame: pl.DataFrame, plan: Plan, context: Context, selling: bool) -> tuple[str, list[Said]]:
+    """What an amount without a word of its own is, and a note where the profile decides."""
+    if context.rule is not None and context.rule.amount:
+        return context.rule.amount, []
+    plain = any(_has(frame, name) for name in ("amount", "price"))
+    told = any(_has(frame, name) for name in ("cost", "unit_cost", "revenue", "unit_price"))
+    if plan.spec.amount and plain and not told:
+        return plan.spec.amount, [("amount_by_profile", {"meaning": plan.spec.amount})] if selling else []
+    return ("net" if selling else "cost"), []
+
+
+def _has(frame: pl.DataFrame, name: str) -> bool:
+    return name in frame.columns and frame[name].null_count() < len(frame)
+
+
+def _gross_counts(frame: pl.DataFrame, meaning: str, selling: bool) -> bool:
+    """Whether figures with tax are what costs or revenues are made of: nothing without tax stands beside them."""
+    if meaning == "gross" and _has(frame, "amount"):
+        return True
+    if any(_has(frame, name) for name in ("revenue" if selling else "cost", "amount")):
+        return False
+    own = any(_has(frame, name) for name in ("price", "unit_price" if selling else "unit_cost"))
+    return _has(frame, "amount_gross") or (_has(frame, "price_gross") and not own)
 
 
 def in_ledger_currency(frame: pl.DataFrame, settings: IngestSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -103,8 +129,8 @@ def _costs_and_revenues(frame: pl.DataFrame, meaning: str, rate: pl.Expr, sellin
         pl.coalesce(
             number(frame, "revenue"), nothing if is_cost else plain, net if selling else nothing
         ).alias("_revenue"),
-        pl.coalesce(number(frame, "unit_cost"), nothing if selling else price).alias("unit_cost"),
-        pl.coalesce(number(frame, "unit_price"), price if selling else nothing).alias("unit_price"),
+        pl.coalesce(number(frame, "unit_cost"), price if is_cost else nothing).alias("unit_cost"),
+        pl.coalesce(number(frame, "unit_price"), nothing if is_cost else price).alias("unit_price"),
     )
 
 
@@ -124,7 +150,7 @@ def _read(frame: pl.DataFrame, plan: Plan, sided: bool, selling: bool) -> pl.Exp
     field = next((name for name in (*choice, "amount_gross") if name in frame.columns), None)
     if field is not None:
         return pl.col(field)
-    return pl.col("raw") * pl.col("unit_price" if selling else "unit_cost")
+    return pl.col("raw") * pl.coalesce(*(("unit_price", "unit_cost") if selling else ("unit_cost",)))
 
 
 def _signed_like(frame: pl.DataFrame, name: str, sign: pl.Expr, already: bool) -> pl.Expr:

@@ -7,14 +7,18 @@ import polars as pl
 _OUTSIDE = (
     (r"(?i)vendor|supplier|供应商|lieferant", "purchase", "purchase_return"),
     (r"(?i)customer|客户|kunde", "sale_return", "sale"),
-    (r"(?i)inventory adjustment|inventory loss|inventory|盘点|inventur", "adjustment_in", "adjustment_out"),
-    (r"(?i)scrap|报废", "other_in", "scrap"),
+    (r"(?i)scrap|报废|ausschuss", "other_in", "scrap"),
+    (
+        r"(?i)inventory adjustment|inventory loss|inventory|盘点|库存调整|inventur|bestandskorrektur",
+        "adjustment_in",
+        "adjustment_out",
+    ),
     (r"(?i)production|生产|produktion", "production_in", "production_out"),
     (r"(?i)subcontract|委外", "production_in", "production_out"),
 )
 """Places that are no stock: what comes from there, and what goes there."""
 
-_VIRTUAL = r"(?i)^(partners|virtual|合作伙伴|虚拟)"
+_VIRTUAL = r"(?i)^(partner|virtu|合作伙伴|业务伙伴|虚拟)"
 _TRANSIT = r"(?i)transit|在途"
 
 
@@ -31,6 +35,14 @@ def codes_in_brackets(frame: pl.DataFrame) -> pl.DataFrame:
     name = text.str.replace(r"^\[[^\]]+\]\s*", "")
     named = frame.with_columns(code.alias("sku"), name.alias("_name"))
     return named.rename({"_name": "name"}) if "name" not in frame.columns else named.drop("_name")
+
+
+def houses_of_places(frame: pl.DataFrame) -> pl.DataFrame:
+    """A stock list by place: WH/Stock/A1 is warehouse WH, bin WH/Stock/A1."""
+    if "warehouse" not in frame.columns:
+        return frame
+    where = pl.col("warehouse")
+    return frame.with_columns(where.str.extract(r"^([^/]+)").alias("warehouse"), where.alias("bin"))
 
 
 def types_before_numbers(frame: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +82,7 @@ def _outside(place: pl.Expr) -> pl.Expr:
         hit = place.str.contains(pattern) & (
             place.str.contains(_VIRTUAL)
             | place.str.contains(
-                r"(?i)^(vendors?|customers?|供应商|客户|scrap|production|inventory adjustment)"
+                r"(?i)^(vendors?|customers?|供应商|客户|scrap|production|inventory adjustment|lieferanten|kunden)(/|$)"
             )
         )
         found = pl.when(hit).then(pl.lit(index, pl.Int32)).otherwise(found)

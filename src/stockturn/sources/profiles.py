@@ -36,6 +36,8 @@ class Spec:
     kinds: Mapping[str, str] = field(default_factory=dict)
     status: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     options: frozenset[str] = frozenset()
+    amount: str | None = None
+    places_after: str | None = None
 
 
 @cache
@@ -102,4 +104,6 @@ def _derived(base: Spec, profile: str, entry: Mapping[str, Any]) -> Spec:
         kinds={text: kind for kind, texts in entry.get("kinds", {}).items() for text in split(texts)},
         status={name: split(texts) for name, texts in entry.get("status", {}).items()},
         options=frozenset(entry.get("options", ())),
+        amount=entry.get("amount"),
+        places_after=entry.get("places_after"),
     )

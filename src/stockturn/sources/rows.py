@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from stockturn.sources.captions import Vocabulary, norm
+from stockturn.sources.captions import Vocabulary, norm, simplified
 from stockturn.sources.fields import DATE_FILL_SHARE, DOCUMENT, ITEM, NUMBERS
 from stockturn.sources.grid import ROW, text_frame
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Said
+
+_TOTAL_AT_END = r"(小计|合计|总计|小計|合計|總計)$"
+_COUNTED_BY = r"\(\d+\)\s*$"
 
 Required = tuple[tuple[str, ...], ...]
 
@@ -24,16 +27,34 @@ def is_complete(required: Required, columns: list[str]) -> pl.Expr:
     return pl.all_horizontal(tests)
 
 
-def key_is_label(typed: pl.DataFrame, words: Vocabulary) -> pl.Expr:
-    """Whether the key itself is a total's label, as 合计 in the column of codes."""
+def key_is_label(typed: pl.DataFrame, words: Vocabulary, titles: tuple[str, ...]) -> pl.Expr:
+    """Whether the key itself is a total's label, as 合计 in the column of codes, a title of the page again, or a
+    remark such as 制表人：张三."""
     if "sku" not in typed.columns:
         return pl.lit(False)
     keys = typed["sku"].unique()
     plain = keys.str.replace_all(r"[\s:：]", "").str.to_lowercase()
     totals = [label.replace(" ", "") for label in words.rows["total"]]
-    labels = keys.filter(plain.is_in(totals) | plain.str.contains(r"(小计|合计|总计)$"))
+    labels = keys.filter(plain.is_in(totals) | plain.str.contains(_TOTAL_AT_END) | keys.is_in(list(titles)))
+    remarks = keys.filter(keys.str.contains("[:：]"))
     # nearly every table has none: nothing is then looked for in its rows
-    return pl.col("sku").is_in(labels.to_list()) if len(labels) else pl.lit(False)
+    test = pl.col("sku").is_in(labels.to_list()) if len(labels) else pl.lit(False)
+    if len(remarks):
+        figures = [name for name in typed.columns if name.split("__")[0] in NUMBERS]
+        bare = pl.all_horizontal([pl.col(name).is_null() for name in figures] or [pl.lit(True)])
+        test |= bare & pl.col("sku").is_in(remarks.to_list())
+    return test
+
+
+def type_is_label(typed: pl.DataFrame, words: Vocabulary) -> pl.Expr:
+    """Whether the movement text is a total's label: 本月合计 with a date and a code is a sum all the same."""
+    test = pl.lit(False)
+    for name in ("doc_type", "doc_class", "in_out_class", "reason"):
+        if name in typed.columns:
+            texts = typed[name].unique().drop_nulls().to_list()
+            labels = [text for text in texts if norm(text).replace(" ", "") in words.rows["total"]]
+            test = test | pl.col(name).is_in(labels).fill_null(False) if labels else test
+    return test
 
 
 def sorted_out(
@@ -46,7 +67,8 @@ def sorted_out(
 ) -> tuple[pl.DataFrame, list[Said]]:
     """Names what each incomplete row is, and fills down what a document or an item says once."""
     rest = typed.with_row_index("_at").filter(~pl.col("_ok"))["_at"]
-    labels = _labels(text_frame(frame.gather(rest)).drop(ROW), layout, words)
+    grouped = "grouped_rows" in plan.spec.options
+    labels = _labels(text_frame(frame.gather(rest)).drop(ROW), layout, words, grouped)
     typed = typed.with_columns(typed["_why"].scatter(rest, labels).alias("_why"))
     notes: list[Said] = []
     if plan.spec.shape not in ("stock", "summary", "flat"):
@@ -58,9 +80,11 @@ def sorted_out(
     return _leftovers(typed, frame, required), notes
 
 
-def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary) -> pl.Series:
-    """blank, header, total, opening_balance, title, or null, for rows given as text."""
+def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: bool) -> pl.Series:
+    """blank, header, total, opening_balance, title, group, or null, for rows given as text. In a ``grouped`` export a
+    line like ``Wrench (10)`` with sums behind it is the heading of a group."""
     names = cells.columns
+    cells = cells.with_columns(simplified(pl.all()))
     plain = [
         pl.col(name).str.replace_all(r"[\s　]", "").str.strip_chars(":：*").str.to_lowercase()
         for name in names
@@ -74,7 +98,7 @@ def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary) -> pl.Series
     starts = [
         column.is_in(total)
         | pl.col(name).str.contains(
-            r"^\s*(合\s*计|小\s*计|总\s*计|总条数|共\s*\d+\s*[条行])\s*[:：]?\s*[\d.,]*\s*$"
+            r"^\s*(合\s*计|小\s*计|总\s*计|总条数|记录数|共\s*\d+\s*[条行])\s*[:：]?\s*[\d.,]*\s*$"
         )
         | pl.col(name).str.contains(r"(小计|合计|总计)[:：]?\s*$")
         for column, name in zip(plain, names, strict=True)
@@ -87,8 +111,12 @@ def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary) -> pl.Series
         .then(pl.lit("header"))
         .when(pl.any_horizontal([test.fill_null(False) for test in starts]))
         .then(pl.lit("total"))
+        .when(pl.lit(grouped) & pl.coalesce(names).str.contains(_COUNTED_BY).fill_null(False))
+        .then(pl.lit("group"))
         .when(pl.any_horizontal([column.is_in(opening).fill_null(False) for column in plain]))
         .then(pl.lit("opening_balance"))
+        .when(pl.all_horizontal([pl.col(name).str.contains("[:：]").fill_null(True) for name in names]))
+        .then(pl.lit("title"))
         .when(
             (filled <= 2) & pl.any_horizontal([pl.col(name).is_in(titles).fill_null(False) for name in names])
         )

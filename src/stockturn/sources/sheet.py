@@ -11,7 +11,7 @@ from stockturn.config.ingest import FileRule
 from stockturn.errors import InputError, StockturnError
 from stockturn.sources.body import Body, read_body
 from stockturn.sources.captions import vocabulary
-from stockturn.sources.context import context_of, rule_for
+from stockturn.sources.context import context_of, page_places, rule_for
 from stockturn.sources.documents import documents, transfers
 from stockturn.sources.expand import Source
 from stockturn.sources.flats import flat, orders, sales_orders
@@ -100,7 +100,7 @@ def _read(
         plan = replace(plan, spec=replace(plan.spec, options=plan.spec.options | {"period"}))
     context = context_of(grid, layout, source, rule, settings.ingest)
     body = _without_excluded(read_body(table, used, plan, words, rule), settings)
-    body = _in_one_place(_in_one_currency(body, settings), context)
+    body = _in_one_place(_in_one_currency(body, settings), context, table)
     part = _build(body, plan, context, used)
     if wide:
         part = _by_source_row(part, body, grid, layout)
@@ -151,13 +151,19 @@ def _without_excluded(body: Body, settings: Settings) -> Body:
     return replace(body, data=body.data.filter(~mask), skipped={**body.skipped, "excluded": int(mask.sum())})
 
 
-def _in_one_place(body: Body, context: Context) -> Body:
-    """Rows without a column of warehouses belong to the one that the sheet or its title names."""
+def _in_one_place(body: Body, context: Context, grid: Grid) -> Body:
+    """Rows without a column of warehouses belong to the one that the sheet or its title names; in a report that is
+    paged by warehouse to the one of the last title above them."""
     places = {"warehouse", "warehouse_code", "from_warehouse"} & set(body.data.columns)
     if places or context.warehouse is None or "sku" not in body.data.columns:
         return body
-    here = pl.lit(context.warehouse).alias("warehouse")
-    return replace(body, data=body.data.with_columns(here), openings=body.openings.with_columns(here))
+    pages = page_places(grid, body.skipped_rows)
+
+    def placed(frame: pl.DataFrame) -> pl.DataFrame:
+        told = frame.select(ROW).with_row_index("_at").sort(ROW).join_asof(pages, on=ROW).sort("_at")
+        return frame.with_columns(told["warehouse"].fill_null(context.warehouse))
+
+    return replace(body, data=placed(body.data), openings=placed(body.openings))
 
 
 def _in_one_currency(body: Body, settings: Settings) -> Body:

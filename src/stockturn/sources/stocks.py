@@ -24,7 +24,7 @@ from stockturn.sources.parts import (
     refusals,
     span,
 )
-from stockturn.sources.places import codes_in_brackets
+from stockturn.sources.places import codes_in_brackets, houses_of_places
 
 _PLAIN = ("sku", "bin", "batch", "expiry", "received_on", "reserved")
 _RED = {"purchase": "purchase_return", "sale": "sale_return"}
@@ -34,6 +34,7 @@ def stock(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     """Balances at a moment. The date is the row's, else the config's, the title's or the file name's; where there is
     none it stays empty here and is settled when the whole ledger is known."""
     frame = codes_in_brackets(body.data) if "code_in_brackets" in plan.spec.options else body.data
+    frame = houses_of_places(frame) if "house_of_place" in plan.spec.options else frame
     notes: list[Said] = []
     if context.as_of is not None and not {"as_of", "updated_at"} & set(frame.columns):
         where = {"date": context.as_of, "where": context.as_of_from or ""}

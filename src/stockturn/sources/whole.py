@@ -54,7 +54,9 @@ def _dated(frames: Frames) -> tuple[Frames, list[Note]]:
     latest = _latest(frames)
     if orders is not None and lists and latest is not None:
         listed = pl.when(pl.col("received_date").is_null()).then(pl.col("listed_on").fill_null(latest))
-        frames["orders"] = orders.with_columns(listed.alias("listed_on"))
+        frames["orders"] = orders.with_columns(
+            listed.alias("listed_on"), pl.col("order_date").fill_null(listed).alias("order_date")
+        )
     if stock is None or files.is_empty():
         return frames, []
     params = {"rows": len(files), "file": ", ".join(files.drop_nulls().unique().sort().to_list())}

@@ -15,11 +15,14 @@ from stockturn.sources.captions import Vocabulary, norm, path_variants
 from stockturn.sources.dates import YEAR, month_of
 from stockturn.sources.grid import ROW, Grid, as_text
 from stockturn.sources.locate import Layout
+from stockturn.sources.profiles import specs
 
 LEAST = 3
 """So many month columns make a wide sheet; two may be this month and the last one of an ordinary list."""
 
 LEAST_PLACES = 2
+_PLACE_KEY, _PLACE_QTY = "仓库", "库存数量"
+_ONE_PLACE = {"location", "warehouse", "仓库"}
 _PLACE = re.compile(
     r"(仓|仓库|库|店|门店|warehouse|store|depot|lager)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE
 )
@@ -42,7 +45,7 @@ def widened(
     if len(places) >= LEAST_PLACES and not _has(
         layout, words, ("date", "on_hand", "qty", "doc_no", "warehouse")
     ):
-        return _long(grid, layout, places, "仓库", "库存数量", pl.String())
+        return _long(grid, layout, places, _PLACE_KEY, _PLACE_QTY, pl.String())
     return None
 
 
@@ -65,6 +68,8 @@ def _months(layout: Layout, names: Sequence[str], grid: Grid) -> dict[int, date]
 
 def _places(layout: Layout, words: Vocabulary) -> dict[int, str]:
     """Columns named after places: captions that are no field and end like one, or any under a group of 库存."""
+    if behind := _places_behind(layout):
+        return behind
     found = {}
     for column, path in enumerate(layout.paths):
         if not path or any(variant in words.known for variant in path_variants(path)[:1]):
@@ -73,6 +78,22 @@ def _places(layout: Layout, words: Vocabulary) -> dict[int, str]:
         if grouped or _PLACE.search(path[-1].strip()):
             found[column] = path[-1].strip()
     return found
+
+
+def _places_behind(layout: Layout) -> dict[int, str]:
+    """All columns behind the one after which a profile says that the places stand (Shopify: COO)."""
+    captions = [norm(path[-1]) if path else "" for path in layout.paths]
+    for spec in specs():
+        if spec.places_after is None:
+            continue
+        last = norm(spec.places_after)
+        needed = {
+            caption for caption in spec.signature if caption not in (norm(_PLACE_KEY), norm(_PLACE_QTY))
+        }
+        if last in captions and needed <= set(captions) and not set(captions) & _ONE_PLACE:
+            behind = captions.index(last) + 1
+            return {c: path[-1] for c, path in enumerate(layout.paths) if c >= behind and path}
+    return {}
 
 
 def _has(layout: Layout, words: Vocabulary, fields: Sequence[str]) -> bool:
