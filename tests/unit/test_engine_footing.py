@@ -16,7 +16,14 @@ from stockturn.model import Ledger, Note
 
 SALE = {"date": [date(2024, 1, 9)], "sku": ["x"], "warehouse": ["A"], "kind": ["sale"], "qty": [-2.0]}
 BOUGHT = {**SALE, "kind": ["purchase"], "qty": [5.0], "cost": [10.0]}
+BOTH = {name: [*BOUGHT[name], *SALE.get(name, [None])] for name in BOUGHT}
 LIST = {"as_of": [date(2024, 1, 1)], "sku": ["x"], "warehouse": ["A"], "on_hand": [7.0]}
+
+LISTS = {name: value * 2 for name, value in LIST.items()} | {
+    "as_of": [date(2024, 1, 1), date(2024, 1, 31)],
+    "on_hand": [7.0, 5.0],
+    "value": [14.0, 10.0],
+}
 
 
 def _notes(cost: str = "auto", **tables: dict) -> tuple[Note, ...]:
@@ -30,10 +37,12 @@ def _notes(cost: str = "auto", **tables: dict) -> tuple[Note, ...]:
     [
         ({"movements": SALE}, {"sources_stock", "sources_cost", "sources_receipts"}),
         ({"movements": SALE, "stock": LIST}, {"sources_opening_value", "sources_cost", "sources_receipts"}),
-        ({"movements": BOUGHT, "stock": {**LIST, "value": [14.0]}}, set()),
-        ({"movements": BOUGHT}, {"sources_stock"}),
-        ({"movements": {**BOUGHT, "period_mark": ["period"]}}, {"sources_stock", "sources_period"}),
-        ({"movements": {**BOUGHT, "kind": ["transfer_in"]}}, {"sources_stock", "unpaired"}),
+        ({"movements": BOTH, "stock": {**LIST, "value": [14.0]}}, set()),
+        ({"movements": BOUGHT, "stock": {**LIST, "value": [14.0]}}, {"sources_sales"}),
+        ({"movements": BOTH}, {"sources_stock"}),
+        ({"movements": {**BOTH, "period_mark": ["period"] * 2}}, {"sources_stock", "sources_period"}),
+        ({"movements": {**BOUGHT, "kind": ["transfer_in"]}}, {"sources_stock", "sources_sales", "unpaired"}),
+        ({"stock": LISTS}, {"sources_sales", "sources_receipts"}),
     ],
 )
 def test_what_a_ledger_lacks_is_named(tables: dict, keys: set[str]) -> None:
@@ -47,5 +56,5 @@ def test_what_a_ledger_lacks_is_named(tables: dict, keys: set[str]) -> None:
 
 def test_an_unfinished_month_is_provisional() -> None:
     """The average of January up to the 9th will change."""
-    notes = _notes("monthly_average", movements=BOUGHT, stock={**LIST, "value": [14.0]})
+    notes = _notes("monthly_average", movements=BOTH, stock={**LIST, "value": [14.0]})
     assert [note.key for note in notes] == ["turnover.provisional"]

@@ -11,11 +11,11 @@ from stockturn.model import Note
 
 
 def footing(valued: ValuedDays, entries: Entries) -> tuple[Note, ...]:
-    """Notes (catalogue section ``turnover``): estimated openings and opening values, cells without cost, no receipts,
-    summaries instead of movements, transfers without a counterpart, a provisional month-end average."""
+    """Notes (catalogue section ``turnover``): estimated openings and opening values, cells without cost, no sales, no
+    receipts, summaries instead of movements, transfers without a counterpart, a provisional month-end average."""
     cells = valued.cells
     guessed = cells.filter(pl.col("opening_basis") == "estimated").height
-    unvalued = cells.filter(pl.col("estimated") & (pl.col("opening_basis") != "estimated")).height
+    unvalued = cells.filter(pl.col("guessed_value") & (pl.col("opening_basis") != "estimated")).height
     unknown = cells.filter("no_cost").height
     notes = []
     if guessed:
@@ -26,6 +26,8 @@ def footing(valued: ValuedDays, entries: Entries) -> tuple[Note, ...]:
         )
     if unknown:
         notes.append(Note("turnover.sources_cost", {"cells": unknown}, "warning"))
+    if not valued.has_sales:
+        notes.append(Note("turnover.sources_sales", {}, "warning"))
     if not valued.has_receipts:
         notes.append(Note("turnover.sources_receipts", {}, "warning"))
     if valued.by_period:

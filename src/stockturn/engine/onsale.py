@@ -27,9 +27,9 @@ def on_sale(valued: ValuedDays, entries: Entries, settings: Settings) -> SaleDay
     A cell is on sale from its first receipt, opening or sale, unless the item is discontinued. A day that ends
     at or below 0 is a stockout; it does not count at all where nothing was asked for in the
     ``on_sale_memory_days`` before the cell ran out. Cells whose opening is estimated do not count. None where
-    the ledger has no receipts: then nothing is known of its stock.
+    the ledger has no receipts, or sums of periods instead of sales: then nothing is known of its stock day by day.
     """
-    if not valued.has_receipts:
+    if not valued.has_receipts or valued.only_periods:
         return None
     rows = valued.balances
     cell, demand = rows["cell"].to_numpy(), rows["demand"].to_numpy()

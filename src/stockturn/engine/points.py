@@ -14,8 +14,10 @@ CONSIGNED_IN, CONSIGNED_OUT = "consigned_in", "consigned_out"
 def stock_rows(stock: pl.LazyFrame) -> pl.LazyFrame:
     """Stock rows at the end of a day: sku, warehouse, bin, batch, ownership, as_of, on_hand, value, reserved.
 
-    A list of opening balances stands at the end of the day before. What others own has no value here.
+    A list of opening balances stands at the end of the day before; where a closing list says what was there at that
+    moment (the summary of the month before), it says the same once more. What others own has no value here.
     """
+    stock = without_repeated_openings(stock)
     at_end = (
         pl.when(pl.col("at_start").fill_null(False))
         .then(pl.col("as_of") - pl.duration(days=1))
@@ -34,6 +36,17 @@ def stock_rows(stock: pl.LazyFrame) -> pl.LazyFrame:
         value=pl.when(own).then(value).otherwise(0.0),
         reserved="reserved",
     )
+
+
+def without_repeated_openings(stock: pl.LazyFrame) -> pl.LazyFrame:
+    """The stock table without opening balances (``at_start``) of a moment that a closing list of the cell tells."""
+    opens = pl.col("at_start").fill_null(False)
+    if not stock.select(opens.any()).collect().item():
+        return stock
+    moment = ["sku", "warehouse", "ownership"]
+    closed = stock.filter(~opens).select(*moment, as_of=pl.col("as_of") + pl.duration(days=1)).unique()
+    first = stock.filter(opens).join(closed, on=[*moment, "as_of"], how="anti", nulls_equal=True)
+    return pl.concat([stock.filter(~opens), first])
 
 
 def points_of(stock: pl.LazyFrame, grain: Sequence[str] = ()) -> pl.LazyFrame:

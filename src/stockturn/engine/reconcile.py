@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from stockturn.engine.expr import tidy
+from stockturn.engine.points import without_repeated_openings
 from stockturn.model import Ledger
 
 PLACES = ("warehouse", "bin")
@@ -21,7 +22,7 @@ def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
     before them; later lists agree) or ``differs`` (some later list disagrees with the movements since).
     """
     moved = ledger.table("movements").filter(pl.col("date") <= as_of)
-    listed = ledger.table("stock").filter(pl.col("as_of") <= as_of)
+    listed = without_repeated_openings(ledger.table("stock")).filter(pl.col("as_of") <= as_of)
     named = [
         frame.select(pl.col(PLACES).is_not_null().any()).collect().row(0, named=True)
         for frame in (moved, listed)

@@ -208,13 +208,15 @@ def counts(valued: ValuedDays, entries: Entries, period: Period) -> pl.DataFrame
     """Counts of the period against the book: cell, date, book_qty, counted_qty.
 
     Lines of stock-take documents where the ledger has any; else its stock lists, of which the first of a cell opens
-    the book and proves nothing.
+    the book and proves nothing. The closing balances of summaries are the book itself, and without receipts or sales
+    there is none.
     """
     cell = ["sku", "warehouse"]
     cells = valued.cells.lazy().select("cell", *cell, "opening_basis").unique(cell, keep="first")
     takes = entries.counts.filter(pl.col("date").is_between(period.start, period.end))
     taken = takes.join(cells, on=cell).select("cell", "date", "book_qty", "counted_qty").collect()
-    if taken.height or entries.counts.head(1).collect().height:
+    whole = valued.has_receipts and valued.has_sales and not valued.by_period
+    if not whole or taken.height or entries.counts.head(1).collect().height:
         return taken
     own = pl.col("opening_basis") == "stock_point"
     differences = valued.differences.lazy().group_by(*cell, "as_of").agg(pl.col("difference_qty").sum())

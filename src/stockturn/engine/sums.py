@@ -250,17 +250,21 @@ _MONEY = [
 
 
 def _known(frame: pl.DataFrame, valued: ValuedDays) -> pl.DataFrame:
-    """Null for what is not known: no cost in any cell, no revenue in the ledger; and what is estimated."""
+    """Null for what is not known: no cost in any cell, no sales or revenue in the ledger; and what is estimated."""
     no_cost = pl.col("no_cost") >= pl.col("cells")
     revenue = pl.col("revenue") if valued.has_revenue else pl.lit(None, pl.Float64)
     # Raw material is never sold: it turns over on what production takes.
     only_used = (pl.col("sold_qty") == 0) & (pl.col("used_qty") != 0)
+    if not valued.has_sales:
+        unknown = pl.lit(None, pl.Float64)
+        frame = frame.with_columns(unknown.alias(name) for name in ("cogs", "usage", "sold_qty"))
     return frame.with_columns(
         *(pl.when(~no_cost).then(pl.col(name)).alias(name) for name in _MONEY),
         revenue.alias("revenue"),
         pl.col("out_days", "sale_days").fill_nan(None),
         no_cost=no_cost,
         estimated=(pl.col("estimated") > 0) | (pl.col("no_cost") > 0),
+        no_sales=pl.lit(not valued.has_sales),
         flow=pl.when(only_used).then(pl.lit("usage")).otherwise(pl.lit("cogs")),
         cells=pl.col("cells").cast(pl.Int64),
     ).drop("used_qty")

@@ -95,7 +95,7 @@ def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Seque
         avg_basis=pl.lit(settings.turnover.average),
         reason_code=_why_null(),
     )
-    hidden = ("group", "capital_rate", "year_days", "sale_days", "out_days", "no_cost")
+    hidden = ("group", "capital_rate", "year_days", "sale_days", "out_days", "no_cost", "no_sales")
     full = full.drop(hidden)
     return full.select(*by, pl.exclude(*by)).sort(by) if by else full
 
@@ -104,6 +104,8 @@ def _why_null() -> pl.Expr:
     return (
         pl.when(pl.col("turnover").is_not_null() & (pl.col("turnover") != 0))
         .then(None)
+        .when(pl.col("no_sales"))
+        .then(pl.lit("no_sales"))
         .when(pl.col("no_cost"))
         .then(pl.lit("no_cost"))
         .when(pl.col("avg_inventory").is_null() | (pl.col("avg_inventory") <= 0))

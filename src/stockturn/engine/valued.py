@@ -34,12 +34,14 @@ class ValuedDays:
     """The ledger with on-hand and value, ready to be summed.
 
     ``cells``: cell, sku, warehouse (and the grain asked for), opening_basis (stock_point, opening, not_listed,
-    estimated), opening_qty, opening_value, estimated, no_cost, first_day, last_day.
+    estimated), opening_qty, opening_value, guessed_value (at the nearest known unit
+    cost), estimated, no_cost, last_day.
     ``balances``: cell, day, on_hand, value, unit_cost at the end of each day with a posting, and the demand of
     that day (units, returns not deducted); day 0 is the ``origin``, the day before the ledger begins. ``flows``: cell, day, kind, qty (signed), value (signed),
     revenue. Value is NaN where a cell has no cost at all. ``differences``: sku, warehouse, as_of, book_qty,
     counted_qty, difference_qty, difference_value, largest value first. ``cost_basis`` names the method, ``sold_kinds`` the kinds whose cost is cogs;
-    ``by_period``: some movements stand for a whole period, dated at its end.
+    ``has_receipts``, ``has_sales``: whether the ledger holds any; ``by_period``: some movements stand for a whole
+    period, dated at its end, ``only_periods``: every sale does.
     """
 
     origin: date
@@ -51,8 +53,10 @@ class ValuedDays:
     cost_basis: str
     sold_kinds: tuple[str, ...]
     has_receipts: bool
+    has_sales: bool
     has_revenue: bool
     by_period: bool = False
+    only_periods: bool = False
 
     def day_of(self, when: date) -> int:
         """Days since the origin."""
@@ -81,12 +85,17 @@ def valued_days(entries: Entries, settings: Settings, grain: Sequence[str] = ())
     book = Book(held, groups, linked, items)
     rows, flows = assemble(held, groups, value(method, book), book.seed)
     valued = _record(whole, held, rows, flows, method, settings)
-    valued = replace(valued, by_period=_by_period(whole.movements))
+    some, every = _by_period(whole.movements, settings.ingest.demand_kinds)
+    valued = replace(valued, by_period=some, only_periods=every)
     return _only(valued, settings.scope.warehouse) if settings.scope.warehouse else valued
 
 
-def _by_period(movements: pl.LazyFrame) -> bool:
-    return bool(movements.select(pl.col("period_mark").is_not_null().any()).collect().item())
+def _by_period(movements: pl.LazyFrame, demand: Sequence[str]) -> tuple[bool, bool]:
+    """Whether any movement stands for a period, and whether every one that is demand does."""
+    marked = pl.col("period_mark").is_not_null()
+    asked = pl.col("kind").is_in(list(demand))
+    some, every = movements.select(marked.any(), every=(marked | ~asked).all()).collect().row(0)
+    return bool(some), bool(some and every)
 
 
 def _only(valued: ValuedDays, warehouses: Sequence[str]) -> ValuedDays:
@@ -122,16 +131,21 @@ def _record(
             "demand": _demand(held, rows, settings.ingest.demand_kinds),
         }
     )
+    receipts, sales = (
+        bool(np.isin(posted.kind, [FLOW_CODE[name] for name in kinds]).any())
+        for kinds in (RECEIPTS, (*_sold_kinds(posted.kind), *settings.ingest.demand_kinds))
+    )
     return ValuedDays(
         posted.origin,
         entries.as_of,
-        _cells(held, rows),
+        _cells(held, rows, receipts),
         frame,
         flows,
         _differences(held, rows),
         method,
         _sold_kinds(posted.kind),
-        bool(np.isin(posted.kind, [FLOW_CODE[name] for name in RECEIPTS]).any()),
+        receipts,
+        sales,
         bool((posted.revenue != 0).any()),
     )
 
@@ -156,17 +170,21 @@ def _demand(held: Balances, rows: Rows, kinds: Sequence[str]) -> np.ndarray:
     return np.bincount(at, by_day, len(rows.cell))
 
 
-def _cells(held: Balances, rows: Rows) -> pl.DataFrame:
+def _cells(held: Balances, rows: Rows, receipts: bool) -> pl.DataFrame:
+    """The cells with what they rest on. Without receipts the day on which goods came in is not known: what a list
+    shows above the book is taken to have come that day."""
     first = np.flatnonzero(leads(rows.cell))
     last = np.append(first[1:], len(rows.cell)) - 1
     by_list = pl.col("opening_basis") == "opening"
+    surprised = [] if receipts else held.differences["cell"].unique().to_list()
     guessed = (pl.col("opening_qty") != 0) & pl.col("point_value").is_nan() & ~by_list
     return (
         held.postings.cells.join(held.openings, on="cell", maintain_order="left")
         .with_columns(
             opening_value=rows.value[first],
             last_day=rows.day[last],
-            estimated=(pl.col("opening_basis") == "estimated") | guessed,
+            guessed_value=guessed,
+            estimated=(pl.col("opening_basis") == "estimated") | guessed | pl.col("cell").is_in(surprised),
             no_cost=np.logical_or.reduceat(np.isnan(rows.value), first),
         )
         .drop("point_value", "point_cost")
