@@ -192,13 +192,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet or section of a report."""
+    """One sheet or section of a report; ``todos`` is what to do this week, the most money first."""
 
     key: str
     title: str
     blocks: tuple[Block, ...] = ()
     tiles: tuple[Tile, ...] = ()
     findings: tuple[Finding, ...] = ()
+    todos: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from stockturn.config import Settings
 from stockturn.i18n import LANGUAGES
 from stockturn.model import Analysis, Finding, Report, Tile
-from stockturn.output.findings import findings
 from stockturn.output.phrases import Phrases
 from stockturn.output.sheets import SHEETS, build_report
 from stockturn.output.sheets.context import Context
+from stockturn.output.sheets.findings import findings
 from stockturn.output.sheets.turnover import waterfall
 from stockturn.output.tiles import lines
 from tests.company import analysis, turnover_row

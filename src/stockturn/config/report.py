@@ -28,6 +28,7 @@ class ReportSettings(Section):
         4, ge=0, le=20, description="items whose forecast is drawn, the most valuable first"
     )
     findings: int = Field(5, gt=0, description="findings in words on the summary")
+    todos: int = Field(8, gt=0, description="things to do this week on the summary")
     by: tuple[str, ...] = Field(
         ("category", "warehouse", "supplier", "owner", "team", "buyer", "seller"),
         description="dimensions on the turnover sheet; people and teams among them have a scorecard",

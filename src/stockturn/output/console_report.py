@@ -31,11 +31,10 @@ def print_report(report: Report, console: Console, written: Sequence[str]) -> No
     console.print()
     console.print(styled(say("findings_title"), "bold"))
     console.print(_findings(summary, say))
-    todos = [finding.todo for finding in summary.findings if finding.todo]
-    if todos:
+    if summary.todos:
         console.print()
         console.print(styled(say("todo_title"), "bold"))
-        for todo in todos:
+        for todo in summary.todos:
             console.print(_hanging("□", todo))
     console.print()
     for path in written:

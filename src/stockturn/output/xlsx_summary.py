@@ -134,13 +134,12 @@ def write_findings(
 ) -> int:
     """The findings with money and link, then what to do; gives the row below them."""
     row = _findings(grid, sheet, row, tabs, extents)
-    todos = [finding.todo for finding in sheet.findings if finding.todo]
-    if not todos:
+    if not sheet.todos:
         return row
     _section(grid, row + 1, grid.say("todo_title"))
     row += 2
     form = grid.styles.of(text_wrap=True, valign="vcenter", bottom=4, bottom_color=LINE)
-    for todo in todos:
+    for todo in sheet.todos:
         words = f"☐  {todo}"
         grid.text(row, 0, COLUMNS - 1, words, form)
         grid.sheet.set_row(row, grid.lines_of(words, 0, COLUMNS - 1) * _POINTS_PER_LINE + 5)

@@ -27,6 +27,9 @@ STATUS_ORDER = ("dead", "stagnant", "misplaced", "slow", "active", "new")
 
 _NAME_LENGTH = 40
 
+NAMED = 3
+"""Items named in a sentence: enough to start with, few enough to read."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -67,6 +70,20 @@ class Context:
         if len(words) < 2:
             return "".join(words)
         return self.say("list_two", head=self.say("list_comma").join(words[:-1]), last=words[-1])
+
+    def items(self, frame: pl.DataFrame) -> str:
+        """The first few items of a frame, by name where it is known."""
+        named = self.with_names(frame.unique("sku", keep="first", maintain_order=True).head(NAMED))
+        names = named["name"].to_list() if "name" in named.columns else [None] * named.height
+        seen = dict.fromkeys(
+            self.item(sku, name) for sku, name in zip(named["sku"].to_list(), names, strict=True)
+        )
+        return self.listed(list(seen))
+
+    def skus(self, frame: pl.DataFrame) -> str:
+        """How many different items a frame holds."""
+        count = frame["sku"].n_unique()
+        return self.say("skus_one") if count == 1 else self.say("skus_many", n=self.figure(count, Unit.COUNT))
 
     def with_names(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with name and category of each sku, where it has none of its own and they are known."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Block, Sheet
-from stockturn.output import findings
 from stockturn.output.sheets.context import (
     Context,
     capped,
@@ -15,6 +14,7 @@ from stockturn.output.sheets.context import (
     sorted_by,
     status_marks,
 )
+from stockturn.output.sheets.findings_stock import bridge
 from stockturn.output.sheets.lists import actions, short_list
 from stockturn.output.sheets.reorder import CHANGES
 from stockturn.schema import Unit
@@ -51,7 +51,7 @@ def build(context: Context) -> Sheet | None:
     """What changed, where forecasts missed most money, which orders are late, and what to do about dead stock."""
     blocks = [_movers(context), _misses(context), _orders(context), _dead(context)]
     there = tuple(block for block in blocks if block is not None)
-    changed = findings.bridge(context)
+    changed = bridge(context)
     if not there and changed is None:
         return None
     sentences = (changed.sentence,) if changed is not None else ()

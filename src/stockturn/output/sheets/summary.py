@@ -5,17 +5,20 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Sheet, Tile
-from stockturn.output import findings
 from stockturn.output.sheets.context import Context, total_of, value_of
+from stockturn.output.sheets.findings import findings
 
 
 def build(context: Context) -> Sheet:
     """Eight tiles against target, period before and year before; then the findings, largest money first."""
+    found, report = findings(context), context.settings.report
+    todos = [finding.todo for finding in found if finding.todo]
     return Sheet(
         "summary",
         context.say("sheet_summary"),
         tiles=_tiles(context),
-        findings=findings.findings(context),
+        findings=found[: report.findings],
+        todos=tuple(todos[: report.todos]),
         notes=_notes(context),
     )
 

@@ -1,4 +1,4 @@
-"""What the figures say, in sentences: each with its money, where the detail stands, and what to do this week."""
+"""What the stock says: what lies dead, what is too much, what ran out, what changed, what does not agree."""
 
 from __future__ import annotations
 
@@ -7,40 +7,8 @@ from collections.abc import Callable
 import polars as pl
 
 from stockturn.model import Finding
-from stockturn.output.sheets.context import Context, sorted_by, total_of, value_of
+from stockturn.output.sheets.context import NAMED, Context, sorted_by, total_of, value_of
 from stockturn.schema import Unit
-
-_NAMED = 3
-"""Items named in a sentence: enough to start with, few enough to read."""
-
-
-def findings(context: Context) -> tuple[Finding, ...]:
-    """The findings of this run, the largest money first, as many as the settings ask for.
-
-    Money differs in kind (value at cost, sales missed, capital above target); it ranks, it is never added up.
-    """
-    found = [finding for find in FINDERS if (finding := find(context)) is not None]
-    ranked = sorted(found, key=lambda finding: -(finding.money or 0.0))
-    return tuple(ranked[: context.settings.report.findings])
-
-
-def _items(context: Context, frame: pl.DataFrame) -> str:
-    """The first few items of a frame, by name where it is known."""
-    named = context.with_names(frame.unique("sku", keep="first", maintain_order=True).head(_NAMED))
-    names = named["name"].to_list() if "name" in named.columns else [None] * named.height
-    seen = dict.fromkeys(
-        context.item(sku, name) for sku, name in zip(named["sku"].to_list(), names, strict=True)
-    )
-    return context.listed(list(seen))
-
-
-def _skus(context: Context, frame: pl.DataFrame) -> str:
-    count = frame["sku"].n_unique()
-    return (
-        context.say("skus_one")
-        if count == 1
-        else context.say("skus_many", n=context.figure(count, Unit.COUNT))
-    )
 
 
 def _places(context: Context, count: int) -> str:
@@ -66,18 +34,18 @@ def _dead(context: Context) -> Finding | None:
     say = context.say
     sentence = say(
         "find_dead",
-        skus=_skus(context, dead),
+        skus=context.skus(dead),
         share=f"{value / held:.1%}",
         days=context.settings.deadstock.dead_days,
         money=context.money(value),
-        items=_items(context, dead),
+        items=context.items(dead),
     )
     cash = total_of(dead, "cash_back")
     if cash:
         sentence = say("sentence_join").join((sentence, say("find_cash", money=context.money(cash))))
-    skus = dead.unique("sku", keep="first", maintain_order=True)["sku"].head(_NAMED)
+    skus = dead.unique("sku", keep="first", maintain_order=True)["sku"].head(NAMED)
     first = context.money(total_of(dead.filter(pl.col("sku").is_in(skus.implode())), "value"))
-    todo = say("todo_dead", items=_items(context, dead), money=first)
+    todo = say("todo_dead", items=context.items(dead), money=first)
     return Finding(sentence, value, "dead_items", "critical", todo)
 
 
@@ -89,11 +57,11 @@ def _misplaced(context: Context) -> Finding | None:
         return None
     sentence = context.say(
         "find_misplaced",
-        skus=_skus(context, there),
+        skus=context.skus(there),
         money=context.money(value),
-        items=_items(context, there),
+        items=context.items(there),
     )
-    todo = context.say("todo_misplaced", items=_items(context, there))
+    todo = context.say("todo_misplaced", items=context.items(there))
     return Finding(sentence, value, "dead_items", "warning", todo)
 
 
@@ -104,17 +72,17 @@ def _stagnant(context: Context) -> Finding | None:
         return None
     sentence = context.say(
         "find_stagnant",
-        skus=_skus(context, stagnant),
+        skus=context.skus(stagnant),
         days=context.settings.deadstock.stagnant_days,
         money=context.money(value),
-        items=_items(context, stagnant),
+        items=context.items(stagnant),
     )
     return Finding(
         sentence,
         value,
         "dead_items",
         "warning",
-        context.say("todo_stagnant", items=_items(context, stagnant)),
+        context.say("todo_stagnant", items=context.items(stagnant)),
     )
 
 
@@ -159,26 +127,24 @@ def _overstock(context: Context) -> Finding | None:
     if stock.height == 0 or "value" not in stock.columns:
         return None
     if total_of(stock, "excess_value"):
-        over, key = stock.filter(pl.col("excess_value") > 0), "find_excess"
+        over, key, link = stock.filter(pl.col("excess_value") > 0), "find_excess", "overstock"
     else:
         limit = context.settings.deadstock.slow_cover_days
         beyond = pl.col("value") * (1 - limit / pl.col("cover_days"))
         over = stock.filter((pl.col("cover_days") > limit) & (pl.col("value") > 0))
-        over, key = over.with_columns(beyond.alias("excess_value")), "find_cover"
+        over, key, link = over.with_columns(beyond.alias("excess_value")), "find_cover", "dead_items"
     over = sorted_by(over, "excess_value")
     money = total_of(over, "excess_value")
     if over.height == 0 or not money:
         return None
     sentence = context.say(
         key,
-        skus=_skus(context, over),
+        skus=context.skus(over),
         days=context.settings.deadstock.slow_cover_days,
         money=context.money(money),
-        items=_items(context, over),
+        items=context.items(over),
     )
-    return Finding(
-        sentence, money, "dead_items", "warning", context.say("todo_overstock", items=_items(context, over))
-    )
+    return Finding(sentence, money, link, "warning", context.say("todo_overstock", items=context.items(over)))
 
 
 def _stockouts(context: Context) -> Finding | None:
@@ -199,12 +165,12 @@ def _stockouts(context: Context) -> Finding | None:
             say(
                 "find_out_now",
                 n=context.figure(out["sku"].n_unique(), Unit.COUNT),
-                items=_items(context, out),
+                items=context.items(out),
             )
         )
     over = rate is not None and rate > context.settings.report.stockout_limit
     level = "critical" if over or out.height else "info"
-    todo = say("todo_stockout", items=_items(context, out)) if out.height else None
+    todo = say("todo_stockout", items=context.items(out)) if out.height else None
     return Finding(say("sentence_join").join(parts), lost, "turnover", level, todo)
 
 
@@ -254,7 +220,7 @@ def _part(context: Context, name: str, days: float) -> str:
     bridge = context.analysis.bridge
     return context.say(
         _PARTS[name],
-        days=f"{days:+.1f}",
+        days=f"{days:+,.1f}",
         category=context.quoted(_driver(bridge.with_columns(pl.col(name) * (1 if days > 0 else -1)), name)),
     )
 
@@ -279,10 +245,10 @@ def _differences(context: Context) -> Finding | None:
         places=_places(context, differences.height),
         money=context.money(money),
         net=context.money(total_of(differences, "difference_value")),
-        items=_items(context, largest),
+        items=context.items(largest),
     )
     return Finding(
-        sentence, money, "differences", "warning", say("todo_differences", items=_items(context, largest))
+        sentence, money, "differences", "warning", say("todo_differences", items=context.items(largest))
     )
 
 
@@ -292,12 +258,14 @@ def _refused(context: Context) -> Finding | None:
         return None
     read = total_of(context.analysis.sheets, "rows_read") or refused
     sentence = context.say(
-        "find_refused", n=context.figure(int(refused), Unit.COUNT), share=f"{refused / read:.1%}"
+        "find_refused",
+        n=context.figure(int(refused), Unit.COUNT),
+        read=context.figure(int(read), Unit.COUNT),
     )
     return Finding(sentence, None, "refused_rows", "warning", context.say("todo_refused"))
 
 
-FINDERS: tuple[Callable[[Context], Finding | None], ...] = (
+STOCK: tuple[Callable[[Context], Finding | None], ...] = (
     _dead,
     _misplaced,
     _stagnant,
