@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stockturn.config import Settings
 from stockturn.config.forecast import ForecastSettings
-from stockturn.engine.forecast.backtest import scaled, spread
+from stockturn.engine.forecast.backtest import own_error, scaled, spread
 from stockturn.engine.forecast.quantiles import (
     LEVELS,
     Pools,
@@ -130,10 +130,19 @@ def test_counts_come_in_multiples_of_the_smallest_sale():
     assert unit[3] == pytest.approx(0.2)
 
 
-def test_a_series_outside_every_pool_uses_its_own_errors():
-    errors = np.array([[2.0, np.nan], [-2.0, np.nan]] * 4)
-    found = own_normal(errors, np.array([1.0, 1.0]), ForecastSettings())
-    assert found[3] == pytest.approx([2 * 1.6448536, 1.6448536], rel=1e-6)
+def test_a_series_outside_every_pool_uses_its_own_errors_where_it_has_some():
+    errors = np.full((8, 1, 2), np.nan)
+    errors[:, 0, 0], errors[:3, 0, 1] = [2.0, -2.0] * 4, 1.0
+    assert own_error(errors, 6).tolist() == [[2.0, pytest.approx(math.nan, nan_ok=True)]]
+    assert own_normal(np.array([2.0]))[3] == pytest.approx([2 * 1.6448536], rel=1e-6)
+
+
+def test_a_quiet_beginning_does_not_widen_the_quantiles_of_a_lone_series():
+    """Three months alike make a spread of nearly nothing: errors beside it are huge, and no measure of today's."""
+    qty = [41, 41, 42, 75, 57, 60, 32, 54, 32, 49, 41, 75]
+    row = run({"a": [float(value) for value in qty]}, span=1).sums.row(0, named=True)
+    assert row["error_sd"] < 25
+    assert row["q95"] == pytest.approx(row["mean"] + 1.6448536 * row["error_sd"], rel=1e-6)
 
 
 def test_one_smooth_series_alone_gets_normal_quantiles_of_its_own_sum_errors():

@@ -20,7 +20,8 @@ class Backtest:
     """Results of one chunk; n series, H leads, P past origins, S scored origins.
 
     ``means`` (H, n): the forecast. ``lead`` and ``total`` (P, H, n): past errors (came - said) of single buckets
-    and of the sums over 1..H buckets, in units of ``lead_scale`` and ``total_scale`` (H, n). ``model`` (n,).
+    and of the sums over 1..H buckets, in units of ``lead_scale`` and ``total_scale`` (H, n). ``lead_own`` and
+    ``total_own`` (H, n): root mean square of the same errors in units of demand, NaN where they are few. ``model`` (n,).
     ``signal`` (P + 1, n): forecast over spread at every origin. ``scores``: name -> (n,) sums of errors that
     accuracy is made of. ``judged``: what scoring quantiles needs.
     """
@@ -31,6 +32,8 @@ class Backtest:
     total: Array
     lead_scale: Array
     total_scale: Array
+    lead_own: Array
+    total_own: Array
     signal: Array
     scores: dict[str, Array]
     judged: Judged
@@ -74,6 +77,13 @@ def scaled(errors: Array, base: Array, newest: Array, weight: float) -> tuple[Ar
     return unit / rho, rho
 
 
+def own_error(errors: Array, least: int) -> Array:
+    """Root mean square of errors (origins, H, series) over the origins, NaN with fewer than ``least`` of them."""
+    count = (~np.isnan(errors)).sum(axis=0)
+    square = np.where(count >= least, np.nansum(errors**2, axis=0), np.nan)
+    return np.asarray(np.sqrt(square / np.maximum(count, 1)))
+
+
 def past_origins(length: int, horizon: int, s: ForecastSettings) -> Ints:
     """Rows after which the forecast is made again: enough for ``origins`` errors at every lead (for leads beyond
     that number fewer), and the newest row last."""
@@ -103,6 +113,8 @@ def backtest(y: Array, task: Task, pattern: Codes, forecaster: Forecaster, span:
         total=total.astype(np.float32),
         lead_scale=lead_scale,
         total_scale=total_scale,
+        lead_own=own_error(errors, task.settings.own_errors),
+        total_own=own_error(sums, task.settings.own_errors),
         signal=_over(said[:, :span].mean(axis=1), base).astype(np.float32),
         scores=_scores(y, past, np.where(old, np.nan, came)[:, :span], rivals, task.settings.scored_origins),
         judged=_judged(

@@ -79,18 +79,10 @@ def _ranked(values: Array, levels: tuple[float, ...]) -> Array:
     return np.asarray(np.partition(values, np.unique(rank))[rank], dtype=float)
 
 
-def own_normal(errors: Array, scale: Array, s: ForecastSettings) -> Array:
-    """Normal quantiles (levels, series) in units of the scale, for series outside every pool.
-
-    Their spread is the root mean square of the series' own scaled errors where there are at least
-    ``own_errors``, else 1: the spread of demand itself.
-    """
-    known = ~np.isnan(errors)
-    count = known.sum(axis=0)
-    square = (np.where(known, errors, 0.0) ** 2).sum(axis=0) / np.maximum(count, 1)
-    sigma = np.where(count >= s.own_errors, np.sqrt(square), 1.0)
+def own_normal(sd: Array) -> Array:
+    """Normal quantiles (levels, series) of errors with that standard deviation, for series outside every pool."""
     z = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
-    return z[:, None] * np.where(scale > 0, sigma, 0.0)
+    return z[:, None] * sd
 
 
 def counts_unit(y: Array) -> Array:

@@ -33,8 +33,12 @@ def shapes(y: Array, means: Array, group: Codes, parts: list[Backtest], task: Ta
     sums = np.cumsum(means, axis=0)
     pools = Pools(group[:-1], group[-1], task.settings.pool_bands)
     sparse = group[-1] // task.settings.pool_bands >= INTERMITTENT
-    lead, _ = _quantiles(y, means, lead_scale, [part.lead for part in parts], pools, sparse, task)
-    total, sd = _quantiles(y, sums, total_scale, [part.total for part in parts], pools, sparse, task)
+    lead_own = np.concatenate([part.lead_own for part in parts], axis=1)
+    total_own = np.concatenate([part.total_own for part in parts], axis=1)
+    single = _Errors([part.lead for part in parts], lead_scale, lead_own)
+    summed = _Errors([part.total for part in parts], total_scale, total_own)
+    lead, _ = _quantiles(y, means, single, pools, sparse, task)
+    total, sd = _quantiles(y, sums, summed, pools, sparse, task)
     return Shapes(lead, np.maximum.accumulate(total, axis=1), sd)
 
 
@@ -55,29 +59,49 @@ def _young_scale(y: Array, means: Array, task: Task) -> Array:
     return np.where(n < s.short_history, usual * means[0], np.nan)
 
 
+@dataclass(frozen=True)
+class _Errors:
+    """Past errors of all chunks in units of their ``scale`` (leads, series), and each series' ``own`` root mean
+    square in units of demand, NaN where it has too few."""
+
+    parts: list[Array]
+    scale: Array
+    own: Array
+
+    def at(self, lead: int) -> Array:
+        """Errors (origins, series) of one lead."""
+        return np.concatenate([part[:, lead] for part in self.parts], axis=1)
+
+    def alone(self, lead: int) -> Array:
+        """Spread of a series that no pool speaks for: its own errors; beyond the leads that past origins reach as
+        large beside the scale as the last known; the scale where there are too few."""
+        ratio = np.divide(self.own, self.scale, out=np.full_like(self.own, np.nan), where=self.scale > 0)
+        known = np.where(np.isnan(ratio), -1, np.arange(len(ratio))[:, None])[: lead + 1].max(axis=0)
+        beside = np.where(known >= 0, ratio[known, np.arange(ratio.shape[1])], 1.0)
+        return np.asarray(beside * self.scale[lead])
+
+
 def _quantiles(
-    y: Array, means: Array, scale: Array, errors: list[Array], pools: Pools, sparse: Flags, task: Task
+    y: Array, means: Array, errors: _Errors, pools: Pools, sparse: Flags, task: Task
 ) -> tuple[Array, Array]:
+    """Quantiles (levels, leads, series) around the means, and the root mean square errors (leads, series)."""
     s = task.settings
     out = np.empty((len(LEVELS), *means.shape))
     sd = np.empty(means.shape)
     counts = counts_unit(y)
     last: tuple[Array, Array] | None = None
     for lead in range(len(means)):
-        mine = np.concatenate([part[:, lead] for part in errors], axis=1)
+        mine = errors.at(lead)
         pool, rms = pools.quantiles(mine, s)
         if last is not None and lead >= s.origins and np.isnan(mine).all():
             pool, rms = last  # beyond the leads that past origins reach
         last = pool, rms
-        alone = np.isnan(pool[0])
-        shape = np.where(alone, own_normal(mine, scale[lead], s), pool) if alone.any() else pool
-        out[:, lead] = means[lead] + shape * scale[lead]
-        sd[lead] = rms * scale[lead]
-        lone = alone & sparse & ~np.isnan(counts) & (sd[lead] > 0)
-        lone &= means[lead] <= s.count_limit * np.where(lone, counts, 1.0)
-        if lone.any():
-            unit = counts[lone]
-            out[:, lead, lone] = unit * negative_binomial(
-                means[lead, lone] / unit, (sd[lead, lone] / unit) ** 2
-            )
+        lone = np.isnan(pool[0])
+        sd[lead] = np.where(lone, errors.alone(lead), rms * errors.scale[lead])
+        out[:, lead] = means[lead] + np.where(lone, own_normal(sd[lead]), pool * errors.scale[lead])
+        few = lone & sparse & ~np.isnan(counts) & (sd[lead] > 0)
+        few &= means[lead] <= s.count_limit * np.where(few, counts, 1.0)
+        if few.any():
+            unit = counts[few]
+            out[:, lead, few] = unit * negative_binomial(means[lead, few] / unit, (sd[lead, few] / unit) ** 2)
     return np.maximum.accumulate(np.maximum(out, 0.0), axis=0), sd
