@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from stockturn.alerting import letters as letters
 from stockturn.alerting import snooze as snooze
 from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings, find_config, load_settings
+from stockturn.engine.compare import bridge_sentence, movers
 from stockturn.engine.entries import latest_date
 from stockturn.engine.reconcile import positions
 from stockturn.engine.run import Run
@@ -175,8 +176,9 @@ def turnover_result(
     *,
     further: bool = False,
     on_screen: bool = False,
+    largest_first: bool = False,
 ) -> Result:
-    """Turnover with what it is compared with.
+    """Turnover with what it is compared with; ``largest_first`` puts scopes with most average stock first.
 
     ``further`` adds ``trend`` (rolling 12 months, month by month, of each scope), ``bridge`` (why days of stock moved
     against the period before, by the first dimension), ``ranking`` (scopes by achievement of their target, and what
@@ -187,17 +189,28 @@ def turnover_result(
     by = tuple(dict.fromkeys(by))
     frame = run.compared(by)[0]
     scopes = split_by(by)[1]
+    if largest_first and by and len(scopes) == len(by):
+        frame = frame.sort("avg_inventory", *by, descending=[True, *(False for _ in by)], nulls_last=True)
     notes = (*run.notes(), *run.footing())
-    tables = {"turnover": frame}
-    if further:
-        tables |= _beside_turnover(run, scopes)
-    beside = {}
-    if on_screen:
-        beside["trend"] = run.trend()
-        beside["bridge"] = run.bridge(scopes[0] if scopes else "category")
-        if not by:
-            beside["by"] = run.compared(("category",))[0]
-    return Result("turnover", tables, notes, run.period, screen=beside)
+    tables = {"turnover": frame} | (_beside_turnover(run, scopes) if further else {})
+    result = Result("turnover", tables, notes, run.period)
+    return _with_screen(result, run, by) if on_screen else result
+
+
+def _with_screen(result: Result, run: Run, by: Sequence[str]) -> Result:
+    """What the terminal shows beside the figures: the year, the whole, and why days of stock moved."""
+    scopes, frame = split_by(by)[1], result.frame
+    first = scopes[0] if scopes else "category"
+    parts = run.bridge(first)
+    by_first = frame if by == (first,) else run.compared((first,))[0]
+    screen = {"trend": run.trend(), "by": by_first}
+    screen["movers"] = movers(parts).join(by_first.select(first, "excess_capital"), on=first, how="left")
+    if by:
+        screen["total"] = run.compared(())[0]
+    if scopes and len(scopes) == len(by) and frame.height <= run.settings.report.screen_rows:
+        screen["trends"] = run.trend(scopes)
+    sentence = bridge_sentence(parts) if first == "category" else None
+    return replace(result, screen=screen, headline=sentence)
 
 
 def _beside_turnover(run: Run, scopes: Sequence[str]) -> dict[str, pl.DataFrame]:

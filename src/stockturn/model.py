@@ -85,8 +85,8 @@ class Period:
 class Result:
     """What a verb gives: its main table first, further tables by name, and what has to be said about them.
 
-    ``screen`` holds frames that only the terminal shows (for turnover: ``trend``, and ``by`` where the result is one
-    row); they are no part of the data.
+    ``screen`` holds frames that only the terminal shows, ``headline`` the sentence that a person would say; they are
+    no part of the data.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Result:
     notes: tuple[Note, ...] = ()
     period: Period | None = None
     screen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    headline: Note | None = None
 
     @property
     def frame(self) -> pl.DataFrame:

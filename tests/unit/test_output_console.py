@@ -111,3 +111,41 @@ def test_the_three_scopes_that_move_the_total_most_are_named() -> None:
     assert "fast: CNY 42 above what the target allows" in _shown(
         Result("turnover", {"turnover": aimed}), _settings()
     )
+
+
+def test_scopes_have_their_year_the_total_and_what_moved_the_days() -> None:
+    """One line per scope with its own year, the whole below, and the largest changes with their causes."""
+    frame = pl.DataFrame(
+        {
+            "category": ["slow", "fast"],
+            "turnover": [1.0, 9.0],
+            "cogs": [100.0, 900.0],
+            "avg_inventory": [100.0, 100.0],
+        }
+    )
+    months = [f"2024-{month:02}" for month in range(1, 13)]
+    trends = pl.DataFrame(
+        {
+            "category": ["slow"] * 12 + ["fast"] * 12,
+            "month": months * 2,
+            "turnover": [float(n) for n in range(12)] + [5.0] * 12,
+        }
+    )
+    screen = {
+        "trends": trends,
+        "total": pl.DataFrame({"turnover": [5.0], "cogs": [1000.0], "avg_inventory": [200.0]}),
+        "movers": pl.DataFrame(
+            {
+                "category": ["slow"],
+                "change": [4.0],
+                "mix": [0.0],
+                "rate": [5.0],
+                "idle": [-1.0],
+                "excess_capital": [42.0],
+            }
+        ),
+    }
+    text = _shown(Result("turnover", {"turnover": frame}, screen=screen), _settings())
+    assert "▁▂▂▃▄▄▅▅▆▇▇█" in text
+    assert any(line.split()[:2] == ["Total", "5.00"] for line in text.splitlines())
+    assert "slow: days of stock +4.0 (Rate +5.0, Idle -1.0); CNY 42 above what the target allows" in text

@@ -27,6 +27,11 @@ def add_to(app: typer.Typer) -> None:
         by = tuple(part.strip() for part in (request.by or "").split(",") if part.strip())
         further = request.table is not None or chosen_format(request) is Format.XLSX
         result = api.turnover_result(
-            ledger, by, request.settings, further=further, on_screen=request.on_screen and not further
+            ledger,
+            by,
+            request.settings,
+            further=further,
+            on_screen=request.on_screen and not further,
+            largest_first=request.on_screen or request.top is not None,
         )
         emit(result, request)

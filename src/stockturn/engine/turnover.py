@@ -26,6 +26,29 @@ from stockturn.engine.targets import Aims, cell_targets, with_targets
 from stockturn.engine.valued import ValuedDays
 from stockturn.model import Period
 
+_FIRST = (
+    "turnover",
+    "dio_days",
+    "cogs",
+    "avg_inventory",
+    "turnover_period",
+    "opening_value",
+    "closing_value",
+    "revenue",
+    "gross_margin",
+    "gmroi",
+    "sell_through",
+    "stockout_rate",
+    "loss_rate",
+    "target",
+    "achievement",
+    "excess_capital",
+    "cost_basis",
+    "avg_basis",
+    "estimated",
+)
+"""The figures people ask for stand first, behind the dimensions."""
+
 
 def turnover(
     valued: ValuedDays,
@@ -97,6 +120,7 @@ def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Seque
     )
     hidden = ("group", "capital_rate", "year_days", "sale_days", "out_days", "no_cost", "no_sales")
     full = full.drop(hidden)
+    full = full.select(*_FIRST, pl.exclude(*_FIRST))
     return full.select(*by, pl.exclude(*by)).sort(by) if by else full
 
 

@@ -23,6 +23,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         "turnover",
         "target",
         "achievement",
+        "year_line",
         "dio_days",
         "avg_inventory",
         "cogs",
@@ -33,6 +34,8 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         "reason",
         "estimated",
     ),
+    "trend": ("month", "turnover", "target", "dio_days", "avg_inventory", "cogs"),
+    "bridge": ("change", "mix", "rate", "idle", "dio_days", "dio_days_previous", "share", "share_previous"),
     "abc": (
         "sku",
         "name",
@@ -116,16 +119,27 @@ def print_table(
     console: Console,
     top: int | None = None,
     limit: int | None = None,
+    total: pl.DataFrame | None = None,
 ) -> None:
-    """A frame as a table that fits the terminal; says how many rows and columns it leaves out."""
+    """A frame as a table that fits the terminal; says how many rows and columns it leaves out. ``total`` is a last
+    row for people."""
     check_finite(frame, name)
     say = Phrases(settings.lang)
     limit = limit or (top if top is not None else settings.report.screen_rows)
-    rows = spoken(frame.head(limit), say)
+    raw = frame.head(limit)
+    if total is not None:
+        raw = pl.concat([raw, total], how="diagonal")
+    rows = spoken(raw, say)
     columns = ordered(name, frame.columns)
     cells = {column: cells_of(rows[column], column, settings.lang) for column in columns}
+    if "achievement" in cells:
+        levels = [level_of("achievement", value, settings) for value in raw["achievement"]]
+        cells["achievement"] = [
+            f"{cell} {LIGHTS[level]}" if level in LIGHTS else cell
+            for cell, level in zip(cells["achievement"], levels, strict=True)
+        ]
     fitting = _fitting(columns, cells, say, console.width)
-    console.print(_rich_table(fitting, cells, frame.head(limit), settings))
+    console.print(_rich_table(fitting, cells, raw, settings))
     if frame.height > limit and top is None:
         console.print(styled(say("screen_more", n=shown(frame.height - limit, Unit.COUNT)), "dim"))
     if len(fitting) < len(columns):

@@ -47,7 +47,7 @@ COLUMNS: dict[str, Column] = _columns(
     "who override_reason "
     "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
-    "quarter year "
+    "quarter year year_line "
     "raw skipped_by file_hash encoding mapping "
     "by_file by_sheet changed replaced_by",
     code="id root_cause lead_time_source target_kind "
