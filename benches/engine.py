@@ -91,7 +91,7 @@ def engine(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     valued = valued_days(known, settings)
     year = period_of(date(2024, 1, 1), date(2024, 12, 31))
     held = closing(valued)
-    aged = ageing(known, held.lazy(), settings).collect(engine="streaming")
+    aged = ageing(known, held.lazy(), settings, valued=valued).collect(engine="streaming")
     return turnover(valued, known, settings, ("category", "month"), year), aged
 
 

@@ -11,8 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockturn.engine.ageing import ageing, bucket_names
+from stockturn.engine.entries import entries
 from stockturn.engine.layers import layers
+from stockturn.engine.valued import closing as closing_at
+from stockturn.engine.valued import valued_days
 from tests.moves import closing_of, day, entries_of, movements, settings
+from tests.random_ledgers import random_ledger
 
 COLUMNS = "date sku qty kind warehouse doc_no order_no"
 Step = tuple[str, str, str, int]
@@ -247,6 +251,22 @@ def test_layers_agree_with_queues_served_unit_by_unit(steps: list[Step]) -> None
     if rows and any(place for place, _ in held):
         found = left(rows)
         assert found == {key: float(qty) for key, qty in held.items()}
+
+
+@given(st.integers(0, 2**32), st.sampled_from(["inflows", "receipts"]))
+def test_sums_of_valued_days_give_the_same_layers_as_the_rows(seed: int, layers_of: str) -> None:
+    """Transfers, returns, red rows, consigned goods, costs on some rows: whichever way the rows are added up."""
+    ledger = random_ledger(seed)[3]
+    if seed % 3 == 0:
+        theirs = pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("consigned_in"))
+        ledger = ledger.with_tables(movements=ledger.table("movements").with_columns(ownership=theirs))
+    chosen = settings(deadstock={"age_layers": layers_of})
+    start = entries(ledger, chosen)
+    valued = valued_days(start, chosen)
+    held = closing_at(valued).lazy()
+    order = ["sku", "warehouse", "received_on", "qty", "receipt_cost"]
+    plain, spared = (layers(start, held, chosen, valued=one).collect().sort(order) for one in (None, valued))
+    assert spared.equals(plain)
 
 
 @given(STEPS)

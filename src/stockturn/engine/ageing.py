@@ -11,6 +11,7 @@ from stockturn.config.deadstock import DeadStockSettings
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import ratio, tidy
 from stockturn.engine.layers import layers
+from stockturn.engine.valued import ValuedDays
 
 CELL = ["sku", "warehouse"]
 
@@ -27,7 +28,11 @@ def bucket_names(settings: DeadStockSettings) -> list[str]:
 
 
 def ageing(
-    entries: Entries, closing: pl.LazyFrame, settings: Settings, batches: pl.LazyFrame | None = None
+    entries: Entries,
+    closing: pl.LazyFrame,
+    settings: Settings,
+    batches: pl.LazyFrame | None = None,
+    valued: ValuedDays | None = None,
 ) -> pl.LazyFrame:
     """Stock by age: one row per row of ``closing`` (sku, warehouse, on_hand, value, ...).
 
@@ -35,9 +40,9 @@ def ageing(
     cost, so that they add up to the value of the balance), ``receipt_value_*`` (at the cost they came in at; at
     closing cost where no receipt says one), null where the cost is not known; mean_age_days (by quantity), oldest_on (null where some of it is older
     than the ledger). ``age_over_start`` is what stood there before the ledger began: at least that old.
-    Where on_hand is 0 or less, every bucket is 0.
+    Where on_hand is 0 or less, every bucket is 0. ``valued``: the same entries valued; spares a pass over them.
     """
-    parts = _with_receipt_value(layers(entries, closing, settings, batches), entries, closing)
+    parts = _with_receipt_value(layers(entries, closing, settings, batches, valued), entries, closing)
     names = bucket_names(settings.deadstock)
     inside = {name: pl.col("bucket") == name for name in names}
     paid = pl.col("receipt_value")

@@ -28,5 +28,5 @@ def running(owner: np.ndarray, amount: np.ndarray) -> np.ndarray:
     starts = np.flatnonzero(leads(owner))
     base = np.zeros(len(starts), total.dtype)
     base[1:] = total[starts[1:] - 1]
-    within: np.ndarray = total - np.repeat(base, np.diff(starts, append=len(owner)))
-    return within
+    total -= np.repeat(base, np.diff(starts, append=len(owner)))
+    return total

@@ -58,6 +58,7 @@ def _posted(held: Balances, worth: Valuation) -> pl.DataFrame:
             "qty": posted.qty / UNITS,
             "value": worth.post_value,
             "revenue": posted.revenue,
+            "row_cost": np.where(posted.costed, posted.cost, np.nan),
         }
     )
 
@@ -74,6 +75,7 @@ def _flow(kind: str, cell: np.ndarray, day: np.ndarray, value: np.ndarray) -> pl
             "qty": np.zeros(rows),
             "value": value[keep].astype(float),
             "revenue": np.zeros(rows),
+            "row_cost": np.full(rows, np.nan),
         }
     )
 

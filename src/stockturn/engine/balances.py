@@ -145,7 +145,7 @@ def _openings(
     listed[points.cell] = True
     lowest = np.zeros(count, np.int64)
     if len(total):
-        ends = np.r_[posted.day_key()[1:] != posted.day_key()[:-1], True]
+        ends = np.roll(leads(posted.cell) | leads(posted.day), -1)
         owner = posted.cell[ends]
         first = np.flatnonzero(leads(owner))
         lowest[owner[first]] = np.minimum(np.minimum.reduceat(total[ends], first), 0)
@@ -204,14 +204,15 @@ def _post_openings(
 
 
 def _by_day(posted: Postings, openings: pl.DataFrame, differences: pl.DataFrame) -> Balances:
-    key = posted.day_key()
-    starts = np.r_[True, key[1:] != key[:-1]]
+    starts = leads(posted.cell) | leads(posted.day)
     first = np.flatnonzero(starts)
-    last = np.r_[first[1:], len(key)] - 1
+    last = np.append(first[1:], len(starts)) - 1
+    row = np.cumsum(starts)
+    row -= 1
     return Balances(
         posted,
         first,
-        np.cumsum(starts) - 1,
+        row,
         posted.cell[first],
         posted.day[first],
         running(posted.cell, posted.qty)[last],

@@ -95,29 +95,32 @@ class Arrivals:
 
 def arrivals(posted: Postings, groups: CostGroups) -> Arrivals:
     """What changes an average, day by day; transfer legs are counted in by the valuation itself."""
-    moving = (posted.role != Role.AVERAGE) & ~groups.transit[groups.of_cell[posted.cell]]
+    moving = np.flatnonzero(posted.role != Role.AVERAGE)
+    moving = moving[~groups.transit[groups.of_cell[posted.cell[moving]]]]
+    role, at = posted.role[moving], groups.row[moving]
     changed = np.zeros(len(groups.group), bool)
-    changed[groups.row[moving]] = True
+    changed[at] = True
     touched = np.flatnonzero(changed)
     touched = touched[np.argsort(groups.day[touched], kind="stable")]
-    slot = np.full(len(groups.group), -1, np.int64)
+    slot = np.empty(len(groups.group), np.int64)
     slot[touched] = np.arange(len(touched))
+    slot = slot[at]
+    units, cost = posted.qty[moving] / UNITS, posted.cost[moving]
 
-    def total(role: Role, amount: np.ndarray) -> np.ndarray:
-        rows = moving & (posted.role == role)
-        return np.bincount(slot[groups.row[rows]], amount[rows], len(touched))
+    def total(wanted: Role, amount: np.ndarray) -> np.ndarray:
+        rows = role == wanted
+        return np.bincount(slot[rows], amount[rows], len(touched))
 
-    units = posted.qty / UNITS
     return Arrivals(
         touched,
         groups.group[touched],
         groups.day[touched],
         groups.before[touched] / UNITS,
         total(Role.COSTED_IN, units),
-        total(Role.COSTED_IN, posted.cost),
+        total(Role.COSTED_IN, cost),
         -total(Role.COSTED_OUT, units),
-        -total(Role.COSTED_OUT, posted.cost),
-        total(Role.REVALUED, posted.cost),
+        -total(Role.COSTED_OUT, cost),
+        total(Role.REVALUED, cost),
     )
 
 

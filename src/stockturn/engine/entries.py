@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.expr import or_none
+from stockturn.engine.expr import NONE, or_none
 from stockturn.engine.points import carried_forward, points_of, stock_rows, with_ownership
 from stockturn.engine.transfers import with_links
 from stockturn.errors import InputError
@@ -111,15 +111,18 @@ def _within(whole: Entries, settings: Settings) -> Entries:
 
 def _same_warehouses(movements: pl.LazyFrame, stock: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Where one side names warehouses and the other never does, both speak of the whole company."""
-    named = [
-        frame.select(pl.col("warehouse").is_not_null().any(), pl.len().alias("rows"))
-        for frame in (movements, stock)
-    ]
-    moves, counts = (frame.row(0) for frame in pl.collect_all(named))
-    if moves[1] and counts[1] and moves[0] != counts[0]:
-        blank = pl.lit(None, pl.String).alias("warehouse")
-        movements, stock = movements.with_columns(blank), stock.with_columns(blank)
-    return movements.with_columns(or_none("warehouse")), stock.with_columns(or_none("warehouse"))
+    names = [frame.select("warehouse").unique() for frame in (movements, stock)]
+    moved, counted = (frame["warehouse"] for frame in pl.collect_all(names))
+    if len(moved) and len(counted) and moved.is_not_null().any() != counted.is_not_null().any():
+        blank = pl.lit(NONE).alias("warehouse")
+        return movements.with_columns(blank), stock.with_columns(blank)
+    return _named(movements, moved), _named(stock, counted)
+
+
+def _named(frame: pl.LazyFrame, houses: pl.Series) -> pl.LazyFrame:
+    """The rows with no blank warehouse; where none is blank the names of a large ledger are left as they are."""
+    tidied = houses.to_frame().select(or_none("warehouse")).to_series()
+    return frame if tidied.equals(houses) else frame.with_columns(or_none("warehouse"))
 
 
 def _items(items: pl.LazyFrame, movements: pl.LazyFrame, points: pl.LazyFrame) -> pl.LazyFrame:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.arrays import running
+from stockturn.engine.arrays import leads, running
 from stockturn.engine.demand import returned_sales
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT, QTY_DECIMALS
 from stockturn.engine.fifo import Inflows, Sources, linked
-from stockturn.engine.postings import row_cost
+from stockturn.engine.postings import FLOWS, row_cost
 from stockturn.engine.transfers import LEGS
+from stockturn.engine.valued import ValuedDays
 from stockturn.schema import KINDS
 
 UNITS = 10**QTY_DECIMALS
@@ -37,6 +39,12 @@ _DAY_STEP = 1 << 5
 _CODE_STEP = 1 << 27
 
 REPACKED = ("assembly_in", "assembly_out")
+
+LINKING = (*LEGS, *REPACKED, "sale_return")
+"""Kinds of which a row may be the other side of another one."""
+
+_NO_LOT = pl.lit(None, pl.String)
+_SUMMED = ("slot", "qty", "cost")
 
 
 @dataclass(frozen=True)
@@ -68,53 +76,102 @@ class Flows:
 
 
 def flows(
-    entries: Entries, cells: pl.DataFrame, settings: Settings, listed: pl.DataFrame | None = None
+    entries: Entries,
+    cells: pl.DataFrame,
+    settings: Settings,
+    listed: pl.DataFrame | None = None,
+    valued: ValuedDays | None = None,
 ) -> Flows:
     """Movements summed by lot, day, kind and link, as arrays.
 
     ``cells``: sku, warehouse of every cell that must have a lot, moved or not. ``listed``: sku, warehouse, batch
-    whose inflows are marked. Red and black rows of one kind on one day cancel, so that a provisional receipt, its
-    reversal and the invoice leave one receipt at the day of the first. Within a day what comes in stands before
-    what goes out.
+    whose inflows are marked. ``valued``: the same entries valued, whose sums need not be made again. Red and black
+    rows of one kind on one day cancel, so that a provisional receipt, its reversal and the invoice leave one receipt
+    at the day of the first. Within a day what comes in stands before what goes out.
     """
-    moves = _with_lots(entries.movements, settings)
-    whole = cells.lazy().select("sku", "warehouse", lot=pl.lit(None, pl.String))
-    lots = pl.concat([moves.select(LOT).unique(), whole]).unique().sort(LOT, nulls_last=False)
+    moves, batched = _with_lots(entries.movements, settings)
+    summed = valued if listed is None and not batched else None
+    known = moves.select(LOT).unique() if summed is None else summed.cells.lazy().select(*CELL, lot=_NO_LOT)
+    whole = cells.lazy().select(*CELL, lot=_NO_LOT)
+    lots = pl.concat([known, whole]).unique().sort(LOT, nulls_last=False)
     numbered = lots.with_row_index("code").with_columns(pl.col("code").cast(pl.Int64)).collect()
-    sums = _sums(moves, numbered, entries, settings, listed)
+    sums = _sums(moves, numbered, entries, settings, listed, summed)
+    code, qty = sums.slot // _CODE_STEP, sums.qty
     net = np.zeros(numbered.height, np.int64)
-    np.add.at(net, sums["code"].to_numpy(), sums["qty"].to_numpy())
-    arrivals = sums.filter((pl.col("qty") > 0) & _makes_a_layer(settings)).with_row_index("layer")
-    issues = sums.filter(pl.col("qty") < 0).with_columns(qty=-pl.col("qty"))
-    qty = issues["qty"].to_numpy()
-    issues = issues.with_columns(
-        issued=pl.Series(running(issues["code"].to_numpy(), qty) - qty, dtype=pl.Int64)
-    )
+    np.add.at(net, code, qty)
+    arrived = np.flatnonzero((qty > 0) & _makes_a_layer(sums.slot % _DAY_STEP, settings))
     inflows = Inflows(
-        arrivals["code"].to_numpy(),
-        arrivals["day"].to_numpy().astype(np.int32),
-        arrivals["qty"].to_numpy(),
-        arrivals["cost"].fill_null(np.nan).to_numpy(),
+        code[arrived],
+        (sums.slot[arrived] % _CODE_STEP // _DAY_STEP).astype(np.int32),
+        qty[arrived],
+        sums.unit_cost(arrived),
     )
-    transit = numbered.filter(pl.col("warehouse") == IN_TRANSIT)["code"]
-    ins, outs = _with_link_numbers(arrivals, issues, transit)
-    return Flows(numbered, net, inflows, arrivals["listed"].to_numpy(), outs, ins)
+    transit = (numbered["warehouse"] == IN_TRANSIT).to_numpy()
+    ins, outs = _linked_rows(sums, arrived, transit)
+    return Flows(numbered, net, inflows, sums.listed[arrived], outs, ins)
 
 
-def _makes_a_layer(settings: Settings) -> pl.Expr:
+def _makes_a_layer(order: np.ndarray, settings: Settings) -> np.ndarray:
     if settings.deadstock.age_layers == "receipts":
-        return pl.col("order").is_in([ORDER[kind] for kind in RECEIPTS])
-    return pl.lit(True)
+        return np.isin(order, [ORDER[kind] for kind in RECEIPTS])
+    return np.ones(len(order), bool)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums by slot, sorted; ``qty`` in millionths and not 0, ``cost`` NaN where no row says one. ``keys``: row, key of
+    what may be linked; the same text stands on an inflow and on the outflow it once was."""
+
+    slot: np.ndarray
+    qty: np.ndarray
+    cost: np.ndarray
+    listed: np.ndarray
+    keys: pl.DataFrame
+
+    def unit_cost(self, rows: np.ndarray) -> np.ndarray:
+        """Cost of a unit of some rows."""
+        return pl.Series(self.cost[rows] / self.qty[rows] * UNITS).round(COST_DECIMALS).to_numpy()
 
 
 def _sums(
-    moves: pl.LazyFrame, lots: pl.DataFrame, entries: Entries, settings: Settings, listed: pl.DataFrame | None
-) -> pl.DataFrame:
-    """code, day, order (of the kind within a day), key, listed, qty (millionths, not 0), cost per unit; sorted.
+    moves: pl.LazyFrame,
+    lots: pl.DataFrame,
+    entries: Entries,
+    settings: Settings,
+    listed: pl.DataFrame | None,
+    valued: ValuedDays | None,
+) -> _Sums:
+    """Every movement but openings, added up by slot; what may be linked or listed stands apart in its slot.
 
-    Rows that nothing is known of but their sum are grouped by one integer; few rows have a link, a document that
-    may matter or a listed batch.
+    Rows that nothing is known of but their sum are grouped by one integer. Where the days are ``valued`` only the few
+    kinds that may be linked are read again.
     """
+    if valued is not None:
+        moves = moves.filter(pl.col("kind").is_in(LINKING))
+    plain, special = _read(moves, lots, listed)
+    keyed, sold = _keys(special, lots, entries, settings)
+    read = pl.concat([plain, keyed], how="diagonal").filter(pl.col("qty") != 0)
+    read = read.sort("slot", maintain_order=True)
+    slot, qty, cost = (
+        _of_days(valued, lots) if valued is not None else (read.clear()[name].to_numpy() for name in _SUMMED)
+    )
+    at = np.searchsorted(slot, read["slot"].to_numpy())
+    slot, qty, cost = (
+        np.insert(base, at, read[name].to_numpy())
+        for name, base in zip(_SUMMED, (slot, qty, cost), strict=True)
+    )
+    read = read.with_columns(row=pl.Series(at + np.arange(len(at))))
+    marked = np.zeros(len(slot), bool)
+    marked[read["row"].to_numpy()] = read["listed"].fill_null(False).to_numpy()
+    keys = pl.concat([read.select("key", "row").drop_nulls(), _rows_of(slot, sold)])
+    return _Sums(slot, qty, cost, marked, keys)
+
+
+def _read(
+    moves: pl.LazyFrame, lots: pl.DataFrame, listed: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Sums by slot (slot, qty, cost); and those of rows with a link, a document that may matter or a listed
+    batch, by slot, link, reference and listed."""
     grain = LOT if lots["lot"].is_not_null().any() else CELL
     kind = pl.col("kind")
     reference = pl.when(kind.is_in(REPACKED)).then("doc_no").when(kind == "sale_return").then("order_no")
@@ -133,7 +190,8 @@ def _sums(
         )
     )
     known = pl.any_horizontal(pl.col("link").is_not_null(), pl.col("reference").is_not_null(), "listed")
-    total = (pl.col("qty").sum(), pl.col("cost").sum(), pl.col("cost").count().alias("costed"))
+    cost = pl.when(pl.col("cost").is_not_null().any()).then(pl.col("cost").sum()).fill_null(np.nan)
+    total = (pl.col("qty").sum(), cost.alias("cost"))
     plain, special = pl.collect_all(
         [
             rows.filter(~known).group_by("slot").agg(*total),
@@ -141,20 +199,42 @@ def _sums(
         ],
         engine="streaming",
     )
-    named = _with_keys(special, plain, lots, entries, settings)
-    return (
-        named.filter(pl.col("qty") != 0)
-        .sort("slot", maintain_order=True)
-        .with_columns(
-            code=pl.col("slot") // _CODE_STEP,
-            day=pl.col("slot") % _CODE_STEP // _DAY_STEP,
-            order=pl.col("slot") % _DAY_STEP,
-            listed=pl.col("listed").fill_null(False),
-            cost=pl.when(pl.col("costed") > 0).then(
-                (pl.col("cost") / pl.col("qty") * UNITS).round(COST_DECIMALS)
-            ),
-        )
+    return plain, special
+
+
+def _of_days(valued: ValuedDays, lots: pl.DataFrame) -> tuple[np.ndarray, ...]:
+    """slot, qty, cost of the kinds that are never linked, from the days that are valued; sorted."""
+    wanted = np.zeros(len(FLOWS), bool)
+    wanted[[ORDER[kind] for kind in KINDS if kind != "opening" and kind not in LINKING]] = True
+    kind = valued.flows["kind"].to_physical().to_numpy()
+    rows = np.flatnonzero(wanted[kind])
+    cell, day, qty, cost = (
+        valued.flows[name].to_numpy()[rows] for name in ("cell", "day", "qty", "row_cost")
     )
+    codes = valued.cells.join(lots, on=CELL, how="left", maintain_order="left")["code"].to_numpy()
+    first_day = valued.origin.toordinal() - date(1970, 1, 1).toordinal()
+    slot = codes[cell] * _CODE_STEP + (day.astype(np.int64) + first_day) * _DAY_STEP + kind[rows]
+    if (slot[1:] < slot[:-1]).any():  # cells of several owners make one lot
+        order = np.argsort(slot, kind="stable")
+        slot, qty, cost = slot[order], qty[order], cost[order]
+    first = np.flatnonzero(leads(slot))
+    known = ~np.isnan(cost)
+    units = np.rint(qty * UNITS).astype(np.int64)
+    if len(first):
+        units = np.add.reduceat(units, first)
+        cost = np.add.reduceat(np.where(known, cost, 0.0), first)
+        cost[~np.logical_or.reduceat(known, first)] = np.nan
+    kept = units != 0
+    return slot[first][kept], units[kept], cost[kept]
+
+
+def _rows_of(slot: np.ndarray, sold: pl.DataFrame) -> pl.DataFrame:
+    """key, row of the sales that returns name; the plain row stands first in its slot."""
+    wanted = sold["slot"].to_numpy()
+    row = np.searchsorted(slot, wanted)
+    found = row < len(slot)
+    found[found] = slot[row[found]] == wanted[found]
+    return sold.select("key", row=pl.Series(row)).filter(pl.Series(found))
 
 
 def _slot(code: pl.Expr, when: pl.Expr, order: pl.Expr | int) -> pl.Expr:
@@ -169,12 +249,13 @@ def _with_mark(moves: pl.LazyFrame, listed: pl.DataFrame | None) -> pl.LazyFrame
     return moves.join(marked, on=[*CELL, "batch"], how="left").with_columns(pl.col("listed").fill_null(False))
 
 
-def _with_lots(moves: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
-    """Adds lot: the batch, in cells where every issue names one; else null, and the cell is one queue."""
-    blank = moves.with_columns(lot=pl.lit(None, pl.String))
+def _with_lots(moves: pl.LazyFrame, settings: Settings) -> tuple[pl.LazyFrame, bool]:
+    """Adds lot: the batch, in cells where every issue names one; else null, and the cell is one queue. And whether
+    there is any such cell."""
+    blank = moves.with_columns(lot=_NO_LOT)
     batched = pl.col("batch").is_not_null()
     if settings.deadstock.age_layers == "receipts" or not moves.select(batched.any()).collect().item():
-        return blank
+        return blank, False
     whole = (
         moves.group_by(CELL)
         .agg(tracked=(batched | (pl.col("qty") >= 0)).all() & batched.any())
@@ -182,34 +263,39 @@ def _with_lots(moves: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
         .collect()
     )
     if whole.is_empty():
-        return blank
+        return blank, False
     marked = moves.join(whole.lazy(), on=CELL, how="left")
-    return marked.with_columns(lot=pl.when("tracked").then("batch")).drop("tracked")
+    return marked.with_columns(lot=pl.when("tracked").then("batch")).drop("tracked"), True
 
 
-def _with_keys(
-    special: pl.DataFrame, plain: pl.DataFrame, lots: pl.DataFrame, entries: Entries, settings: Settings
-) -> pl.DataFrame:
-    """All sums with key, in a stable order: the same text on an inflow and on the outflow it once was, else null.
+def _keys(
+    special: pl.DataFrame, lots: pl.DataFrame, entries: Entries, settings: Settings
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The special sums with key, in a stable order; and key, slot of the sales that returns name.
 
     Transfer legs by their link, a repacking (assembly in and out of one sku in one warehouse) by its document, a
     return by the cell and day of its sale. Batches match with themselves.
     """
-    if settings.deadstock.age_layers == "receipts":
-        return pl.concat([plain, special], how="diagonal").with_columns(key=pl.lit(None, pl.String))
-    returned = returned_sales(entries, settings).collect()
-    place = pl.format("r{}@{}@{}", "sku", "sale_warehouse", "sale_date")
-    back = returned.select("sku", "date", reference="order_no", back=place)
-    places = returned.select("sku", warehouse="sale_warehouse", date="sale_date", sale=place).unique()
-    sold = places.join(lots, on=CELL).select(
-        "sale", slot=_slot(pl.col("code"), pl.col("date"), ORDER["sale"])
-    )
+    no_key = pl.lit(None, pl.String).alias("key")
+    sold = pl.DataFrame(schema={"key": pl.String, "slot": pl.Int64})
+    if settings.deadstock.age_layers == "receipts" or special.is_empty():
+        return special.with_columns(no_key).sort("slot", "reference", "link", "listed", nulls_last=True), sold
+    back = pl.DataFrame(schema={"sku": pl.String, "reference": pl.String, "date": pl.Date, "back": pl.String})
+    order = pl.col("slot") % _DAY_STEP
+    if special.select(((order == ORDER["sale_return"]) & pl.col("reference").is_not_null()).any()).item():
+        returned = returned_sales(entries, settings).collect()
+        place = pl.format("r{}@{}@{}", "sku", "sale_warehouse", "sale_date")
+        back = returned.select("sku", "date", reference="order_no", back=place)
+        places = returned.select("sku", warehouse="sale_warehouse", date="sale_date", key=place).unique()
+        sold = places.join(lots, on=CELL).select(
+            "key", slot=_slot(pl.col("code"), pl.col("date"), ORDER["sale"])
+        )
     batch = pl.col("lot").fill_null("")
     keyed = (
         special.with_columns(
             code=pl.col("slot") // _CODE_STEP,
             date=(pl.col("slot") % _CODE_STEP // _DAY_STEP).cast(pl.Int32).cast(pl.Date),
-            order=pl.col("slot") % _DAY_STEP,
+            order=order,
         )
         .join(lots, on="code", how="left")
         .join(back, on=["sku", "reference", "date"], how="left")
@@ -224,24 +310,53 @@ def _with_keys(
         .sort("slot", "key", "reference", nulls_last=True)
         .select(*special.columns, "key")
     )
-    sales = plain.join(sold, on="slot", how="left").rename({"sale": "key"})
-    return pl.concat([sales, keyed], how="diagonal")
+    return keyed, sold
 
 
-def _with_link_numbers(
-    arrivals: pl.DataFrame, issues: pl.DataFrame, transit: pl.Series
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Linked inflows and outflows with the number of their link, in the order in which they are each other.
+def _linked_rows(sums: _Sums, arrived: np.ndarray, transit: np.ndarray) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Linked inflows (link, layer, qty) and outflows (link, day, code, issued, qty) with the number of their link, in
+    the order in which they are each other.
 
     On one day goods leave for ``(in transit)`` before they leave it, and enter it before they enter a warehouse.
     """
-    both = (
-        arrivals.select("key").drop_nulls().unique().join(issues.select("key").unique(), on="key").sort("key")
+    both = sums.keys.sort("row")
+    row = both["row"].to_numpy()
+    slot, qty = sums.slot[row], sums.qty[row]
+    code = slot // _CODE_STEP
+    layer = np.searchsorted(arrived, row)
+    both = both.with_columns(
+        code=pl.Series(code),
+        day=pl.Series(slot % _CODE_STEP // _DAY_STEP),
+        qty=pl.Series(qty),
+        on_the_way=pl.Series(transit[code]),
+        layer=pl.Series(layer, dtype=pl.Int64),
     )
-    numbers = both.with_row_index("link").with_columns(pl.col("link").cast(pl.Int64))
-    on_the_way = pl.col("code").is_in(transit.implode())
-    ins, outs = (frame.drop("link").join(numbers, on="key") for frame in (arrivals, issues))
+    ins = both.filter(pl.Series(layer < np.searchsorted(arrived, row, side="right"), dtype=pl.Boolean))
+    outs = both.filter(pl.col("qty") < 0).with_columns(qty=-pl.col("qty"))
+    numbers = (
+        ins.select("key")
+        .unique()
+        .join(outs.select("key").unique(), on="key")
+        .sort("key")
+        .with_row_index("link")
+    ).with_columns(pl.col("link").cast(pl.Int64))
+    ins, outs = (frame.join(numbers, on="key", maintain_order="left") for frame in (ins, outs))
+    outs = outs.with_columns(issued=pl.Series(_issued_before(sums, outs["row"].to_numpy()), dtype=pl.Int64))
     return (
-        ins.sort("link", "day", ~on_the_way, "code").select("link", "qty", pl.col("layer").cast(pl.Int64)),
-        outs.sort("link", "day", on_the_way, "code").select("link", "day", "qty", "code", "issued"),
+        ins.sort("link", "day", ~pl.col("on_the_way"), "code", maintain_order=True).select(
+            "link", "qty", "layer"
+        ),
+        outs.sort("link", "day", "on_the_way", "code", maintain_order=True).select(
+            "link", "day", "qty", "code", "issued"
+        ),
     )
+
+
+def _issued_before(sums: _Sums, rows: np.ndarray) -> np.ndarray:
+    """Units that left each row's lot before that row."""
+    if not len(rows):
+        return np.zeros(0, np.int64)
+    out = np.flatnonzero(sums.qty < 0)
+    qty = -sums.qty[out]
+    before = running(sums.slot[out] // _CODE_STEP, qty) - qty
+    return np.asarray(before[np.searchsorted(out, rows)])

@@ -9,26 +9,31 @@ from stockturn.config import Settings
 from stockturn.engine.entries import Entries
 from stockturn.engine.fifo import BEFORE, Pieces, left_of, with_ages
 from stockturn.engine.flows import UNITS, Flows, flows
+from stockturn.engine.valued import ValuedDays
 
 CELL = ["sku", "warehouse"]
 
 
 def layers(
-    entries: Entries, closing: pl.LazyFrame, settings: Settings, batches: pl.LazyFrame | None = None
+    entries: Entries,
+    closing: pl.LazyFrame,
+    settings: Settings,
+    batches: pl.LazyFrame | None = None,
+    valued: ValuedDays | None = None,
 ) -> pl.LazyFrame:
     """What is left of each inflow: sku, warehouse, received_on (null: before the ledger), qty > 0, receipt_cost.
 
     The layers of a cell add up to max(0, on_hand) of ``closing``. receipt_cost is null where no row says it.
     ``batches`` (canonical table) dates what it lists: its rows are laid first, youngest first, up to what is on
     hand; the rest is laid on the inflows of other batches. Pass it only where ``as_of`` is the day of that list.
-    It is not used with ``age_layers = "receipts"``.
+    It is not used with ``age_layers = "receipts"``. ``valued``: the same entries valued; spares a pass over them.
 
     In 30 on 1 May, 20 on 9 May, out 25: on hand 25 are 20 of 9 May and 5 of 1 May.
     """
     held = closing.select(*CELL, on_hand=(pl.col("on_hand") * UNITS).round().cast(pl.Int64)).collect()
     use_list = batches is not None and settings.deadstock.age_layers == "inflows"
     listed = _listed(batches, held, entries) if batches is not None and use_list else None
-    moved = flows(entries, held, settings, listed)
+    moved = flows(entries, held, settings, listed, valued)
     lots = _by_lot(moved, held, listed)
     pieces = with_ages(moved.inflows, moved.sources(lots["opening"].to_numpy()), lots.height)
     laid = left_of(moved.inflows, _unlisted(pieces, moved), lots["rest"].to_numpy())

@@ -37,6 +37,9 @@ FLOW_TYPE = pl.Enum(FLOWS)
 _RECEIPTS = ["opening", "purchase", "production_in", "assembly_in", "other_in", "sale_return", "transfer_in"]
 """Kinds that enter at the cost on their row, where there is one; stock-take gains never do."""
 
+_SENT_BACK = ("purchase", "purchase_return")
+"""Kinds that leave at the cost on their row, where there is one."""
+
 _LARGEST_TABLE = 1 << 26
 """Most pairs of sku and warehouse that are looked up in a table."""
 
@@ -61,7 +64,7 @@ class Postings:
     """Sorted by cell, day, kind. ``cells``: cell, sku, warehouse and further grain columns.
 
     ``qty`` in millionths, signed; ``cost`` in money, signed like the quantity, 0 where unknown; ``revenue``
-    positive for sales.
+    positive for sales; ``costed``: whether any row says a cost.
     """
 
     cells: pl.DataFrame
@@ -73,6 +76,7 @@ class Postings:
     qty: np.ndarray
     cost: np.ndarray
     revenue: np.ndarray
+    costed: np.ndarray
 
     def key(self) -> np.ndarray:
         """One sorted int64 per posting: cell, day, kind, role."""
@@ -117,56 +121,56 @@ def row_revenue() -> pl.Expr:
     return pl.when(pl.col("kind").is_in(["sale", "sale_return"])).then(signed)
 
 
-def role_of(*, by_row: bool) -> pl.Expr:
-    """How a row gets its value; ``by_row`` is the ledger's own cost: every row that carries one keeps it."""
-    costed = row_cost().is_not_null()
+def role_of(kind: pl.Expr, costed: pl.Expr, *, by_row: bool) -> pl.Expr:
+    """How a row gets its value: from the code of its ``kind``, the sign of its quantity, whether it says a cost, and
+    its link. ``by_row`` is the ledger's own cost: every row that carries one keeps it."""
+    cases = [
+        _role(name, sign, known, by_row=by_row)
+        for name in KINDS
+        for known in (False, True)
+        for sign in (-1, 0, 1)
+    ]
+    case = kind.cast(pl.Int32) * 6 + costed.cast(pl.Int32) * 3 + pl.col("qty").sign().cast(pl.Int32) + 1
+    plain = pl.lit(pl.Series(cases, dtype=pl.UInt8)).gather(case)
     if by_row:
-        return (
-            pl.when(pl.col("qty") == 0)
-            .then(Role.REVALUED)
-            .when(costed & (pl.col("qty") > 0))
-            .then(Role.COSTED_IN)
-            .when(costed)
-            .then(Role.COSTED_OUT)
-            .otherwise(Role.AVERAGE)
-        )
-    receipt = pl.col("kind").is_in(_RECEIPTS)
+        return plain
     arrives = (pl.col("qty") > 0) | (pl.col("warehouse") == IN_TRANSIT)
-    sent_back = pl.col("kind").is_in(["purchase", "purchase_return"])
-    return (
-        pl.when((pl.col("kind") == "revaluation") | ((pl.col("qty") == 0) & sent_back))
-        .then(Role.REVALUED)
-        .when(pl.col("link") < 0)
-        .then(Role.AVERAGE)
-        .when(pl.col("link").is_not_null() & arrives)
-        .then(Role.LINKED)
-        .when(costed & receipt & (pl.col("qty") > 0))
-        .then(Role.COSTED_IN)
-        .when(costed & sent_back & (pl.col("qty") < 0))
-        .then(Role.COSTED_OUT)
-        .otherwise(Role.AVERAGE)
-    )
+    linked = pl.when(arrives & (pl.col("link") >= 0)).then(pl.lit(int(Role.LINKED), pl.UInt8))
+    return pl.when(pl.col("link").is_null()).then(plain).otherwise(linked.otherwise(int(Role.AVERAGE)))
+
+
+def _role(kind: str, sign: int, costed: bool, *, by_row: bool) -> Role:
+    """The role of a row that is not linked; ``sign`` is that of its quantity."""
+    if by_row:
+        if sign == 0:
+            return Role.REVALUED
+        return (Role.COSTED_IN if sign > 0 else Role.COSTED_OUT) if costed else Role.AVERAGE
+    if kind == "revaluation" or (sign == 0 and kind in _SENT_BACK):
+        return Role.REVALUED
+    if costed and sign > 0 and kind in _RECEIPTS:
+        return Role.COSTED_IN
+    return Role.COSTED_OUT if costed and sign < 0 and kind in _SENT_BACK else Role.AVERAGE
 
 
 def postings(
     entries: Entries, cells: pl.DataFrame, origin: date, *, by_row: bool, grain: Sequence[str] = ()
 ) -> Postings:
     """Sums per cell, day and kind. An ``opening`` row holds at the start of its day: it is dated the day before."""
-    opening = pl.col("kind") == "opening"
-    day = (pl.col("date") - pl.lit(origin)).dt.total_days() - opening.cast(pl.Int64)
-    code = pl.col("kind").cast(pl.Enum(KINDS)).to_physical().cast(pl.Int64)
+    kind, known = pl.col("kind").cast(pl.Enum(KINDS)).to_physical(), row_cost()
+    day = (pl.col("date") - pl.lit(origin)).dt.total_days() - (pl.col("kind") == "opening").cast(pl.Int64)
     key = (
         pl.col("cell").cast(pl.Int64) * (1 << _CELL_SHIFT)
         + day * (1 << _DAY_SHIFT)
-        + code * (1 << _ROLE_BITS)
-        + role_of(by_row=by_row).cast(pl.Int64)
+        + kind.cast(pl.Int64) * (1 << _ROLE_BITS)
+        + role_of(kind, known.is_not_null(), by_row=by_row).cast(pl.Int64)
     )
     rows = (
         with_cell(entries.movements, cells, grain)
         .select(
             key=key,
             qty=(pl.col("qty") * UNITS).round().cast(pl.Int64),
-            cost=row_cost().fill_null(0.0),
+            cost=known.fill_null(0.0),
+            costed=known.is_not_null(),
             revenue=row_revenue().fill_null(0.0),
         )
         .collect()
@@ -179,10 +183,11 @@ def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
     """Rows of one key added up in the order of the ledger: the same to the last bit in every run."""
     every = rows["key"].to_numpy()
     first = np.flatnonzero(leads(every))
-    qty, cost, revenue = (
-        np.add.reduceat(rows[name].to_numpy(), first) if len(first) else rows[name].to_numpy()
-        for name in ("qty", "cost", "revenue")
-    )
+    columns = [rows[name].to_numpy() for name in ("qty", "cost", "revenue", "costed")]
+    if len(first):
+        columns = [
+            (np.logical_or if column.dtype == bool else np.add).reduceat(column, first) for column in columns
+        ]
     key = every[first]
     return Postings(
         cells,
@@ -191,9 +196,7 @@ def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
         ((key >> _DAY_SHIFT) & ((1 << _DAY_BITS) - 1)).astype(np.int32),
         ((key >> _ROLE_BITS) & ((1 << _KIND_BITS) - 1)).astype(np.int8),
         (key & ((1 << _ROLE_BITS) - 1)).astype(np.int8),
-        qty,
-        cost,
-        revenue,
+        *columns,
     )
 
 
@@ -255,6 +258,7 @@ def insert(base: Postings, added: Sequence[Added]) -> Postings:
         put(base.qty, qty),
         put(base.cost, cost),
         put(base.revenue, np.zeros(len(cell))),
+        put(base.costed, np.zeros(len(cell))),
     )
 
 

@@ -132,7 +132,7 @@ class Run:
         self._say("ageing")
         whole = self.whole
         stock = closing(whole.valued).lazy()
-        aged = ageing(whole.entries, stock, self.settings, whole.batches)
+        aged = ageing(whole.entries, stock, self.settings, whole.batches, whole.valued)
         plan = self.replenishment.reorder.lazy()
         return deadstock(self.ledger, whole.entries, stock, aged, self.settings, plan).collect()
 
@@ -140,7 +140,7 @@ class Run:
         """Age of the stock by category, what became of each bucket since a month before, and batches to expire."""
         whole, chosen = self.whole, self.settings.deadstock
         stock, items = closing(whole.valued).lazy(), whole.entries.items
-        aged = ageing(whole.entries, stock, self.settings, whole.batches)
+        aged = ageing(whole.entries, stock, self.settings, whole.batches, whole.valued)
         rates = daily_rate(whole.entries, self.settings)
         frames = {
             "ageing": ageing_by(aged, stock, items, ("category",), chosen),
@@ -157,7 +157,9 @@ class Run:
     def snapshot(self) -> Snapshot:
         """Layers and closing stock at as_of."""
         stock = closing(self.valued).lazy()
-        return Snapshot(self.entries.as_of, layers(self.entries, stock, self.settings, self.batches), stock)
+        return Snapshot(
+            self.entries.as_of, layers(self.entries, stock, self.settings, self.batches, self.valued), stock
+        )
 
     @cached_property
     def batches(self) -> pl.LazyFrame | None:

@@ -47,6 +47,8 @@ class Timeline:
     def integral(self, amount: np.ndarray) -> np.ndarray:
         """Sum of the end-of-day figures from the origin up to and with each day; NaN counts as 0."""
         known = np.where(np.isnan(amount), 0.0, amount)
-        before = np.cumsum(known * self.gap) - known * self.gap
+        area = known * self.gap
+        before = np.cumsum(area)
+        before -= area
         since: np.ndarray = before[self.at] - before[self.first][:, None] + known[self.at] * self.age
         return since

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -100,7 +101,7 @@ class Book:
     linked: Links
     items: pl.DataFrame
 
-    @property
+    @cached_property
     def seed(self) -> np.ndarray:
         """See :func:`seeds`."""
         return np.where(self.foreign, 0.0, seeds(self.held, self.groups, self.items))
@@ -132,8 +133,7 @@ def seeds(held: Balances, groups: CostGroups, items: pl.DataFrame) -> np.ndarray
     standard = posted.cells.join(
         items.select("sku", "unit_cost"), on="sku", how="left", maintain_order="left"
     )
-    price = _first_price(held, groups.of_cell, count)
-    anywhere = _first_price(held, sku, int(sku.max(initial=-1)) + 1)
+    price, anywhere = _first_prices(held, [(groups.of_cell, count), (sku, int(sku.max(initial=-1)) + 1)])
     for by_cell in (
         held.openings["point_cost"].to_numpy(),
         price[groups.of_cell],
@@ -147,14 +147,18 @@ def seeds(held: Balances, groups: CostGroups, items: pl.DataFrame) -> np.ndarray
     return found
 
 
-def _first_price(held: Balances, owner: np.ndarray, count: int) -> np.ndarray:
-    """Unit cost of the earliest costed receipt of each owner, NaN without one."""
+def _first_prices(held: Balances, owners: Sequence[tuple[np.ndarray, int]]) -> list[np.ndarray]:
+    """Unit cost of the earliest costed receipt of each owner (owner of each cell, how many), NaN without one."""
     posted = held.postings
     rows = np.flatnonzero((posted.role == Role.COSTED_IN) & (posted.qty > 0))
     rows = rows[np.argsort(posted.day[rows], kind="stable")][::-1]
-    price = np.full(count, np.nan)
-    price[owner[posted.cell[rows]]] = posted.cost[rows] / posted.qty[rows] * UNITS
-    return price
+    cell, unit = posted.cell[rows], posted.cost[rows] / posted.qty[rows] * UNITS
+    prices = []
+    for owner, count in owners:
+        price = np.full(count, np.nan)
+        price[owner[cell]] = unit
+        prices.append(price)
+    return prices
 
 
 def _moving(book: Book) -> Valuation:
@@ -278,15 +282,12 @@ def cost_at(steps: CostSteps, group: np.ndarray, day: np.ndarray, seed: np.ndarr
 
 def spread(cost: np.ndarray, index: np.ndarray, groups: CostGroups, seed: np.ndarray) -> np.ndarray:
     """Cost of each group-day: the latest one set in its group, before the first the seed."""
-    size = len(groups.group)
-    latest = np.zeros(size, np.int64)
-    latest[index] = index + 1
-    latest = np.maximum.accumulate(latest)
-    at = np.maximum(latest - 1, 0)
-    own = (latest > 0) & (groups.group[at] == groups.group)
-    full = np.zeros(size)
-    full[index] = cost
-    return np.where(own, full[at], seed[groups.group])
+    changes = leads(groups.group)
+    changes[index] = True
+    rows = np.flatnonzero(changes)
+    level = seed[groups.group[rows]]
+    level[np.searchsorted(rows, index)] = cost
+    return np.repeat(level, np.diff(rows, append=len(changes)))
 
 
 def posting_values(book: Book, unit_cost: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from stockturn.engine.balances import Balances, balances
 from stockturn.engine.costgroups import cost_groups, links
 from stockturn.engine.entries import Entries
 from stockturn.engine.points import CONSIGNED_IN, CONSIGNED_OUT
-from stockturn.engine.postings import FLOW_CODE, UNITS, cell_day, cells_of, origin_of, postings
+from stockturn.engine.postings import FLOW_CODE, FLOWS, UNITS, cell_day, cells_of, origin_of, postings
 from stockturn.engine.transfers import neutral_transfers
 from stockturn.engine.valuation import Book, choose_method, cost_keys, value
 
@@ -38,7 +38,7 @@ class ValuedDays:
     cost), estimated, no_cost, last_day.
     ``balances``: cell, day, on_hand, value, unit_cost at the end of each day with a posting, and the demand of
     that day (units, returns not deducted); day 0 is the ``origin``, the day before the ledger begins. ``flows``: cell, day, kind, qty (signed), value (signed),
-    revenue. Value is NaN where a cell has no cost at all. ``differences``: sku, warehouse, as_of, book_qty,
+    revenue, row_cost (what the rows themselves say, NaN where none does). Value is NaN where a cell has no cost at all. ``differences``: sku, warehouse, as_of, book_qty,
     counted_qty, difference_qty, difference_value, largest value first. ``cost_basis`` names the method, ``sold_kinds`` the kinds whose cost is cogs;
     ``has_receipts``, ``has_sales``: whether the ledger holds any; ``by_period``: some movements stand for a whole
     period, dated at its end, ``only_periods``: every sale does.
@@ -162,7 +162,9 @@ def _sold_kinds(kind: np.ndarray) -> tuple[str, ...]:
 def _demand(held: Balances, rows: Rows, kinds: Sequence[str]) -> np.ndarray:
     """Units asked for on the day of each row, returns not deducted."""
     posted = held.postings
-    asked = np.isin(posted.kind, [FLOW_CODE[kind] for kind in kinds]) & (posted.qty < 0)
+    wanted = np.zeros(len(FLOWS), bool)
+    wanted[[FLOW_CODE[kind] for kind in kinds]] = True
+    asked = np.flatnonzero(wanted[posted.kind] & (posted.qty < 0))
     by_day = np.bincount(held.row[asked], -posted.qty[asked] / UNITS, len(held.cell))
     if len(rows.cell) == len(held.cell):
         return by_day
@@ -194,7 +196,7 @@ def _cells(held: Balances, rows: Rows, receipts: bool) -> pl.DataFrame:
 def _differences(held: Balances, rows: Rows) -> pl.DataFrame:
     found = held.differences
     wanted = cell_day(found["cell"].to_numpy(), found["day"].to_numpy())
-    at = np.searchsorted(cell_day(rows.cell, rows.day), wanted)
+    at = np.searchsorted(cell_day(rows.cell, rows.day), wanted) if len(wanted) else wanted
     value = pl.col("difference_qty") * pl.Series(rows.unit_cost[at]).fill_nan(None)
     return (
         found.with_columns(difference_value=value)
