@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Block, Chart, Sheet
-from stockturn.output.carry import with_handled
 from stockturn.output.sheets.context import (
     STATUS_ORDER,
     Context,
@@ -18,7 +17,7 @@ from stockturn.output.sheets.context import (
     status_marks,
     total_of,
 )
-from stockturn.output.sheets.lists import UNITS, handling_labels
+from stockturn.output.sheets.lists import whole_list
 
 LIST = (
     "sku",
@@ -172,19 +171,14 @@ def _worst(context: Context, held: pl.DataFrame) -> list[Block]:
 
 def _list(context: Context, frame: pl.DataFrame) -> Block:
     place = LIST.index("ages")
-    columns = (*LIST[:place], *buckets(frame, "age"), *LIST[place + 1 :])
-    listed, omitted = capped(sorted_by(pick(frame, *columns), "value"), context.settings.report.detail_rows)
-    listed, _ = known(listed, "sku", "status", "last_sale")
-    listed = with_handled(listed, context.carried.get("dead_items"))
-    return Block(
-        context.say("block_dead_items"),
-        for_people(listed, context),
+    return whole_list(
+        context,
         "dead_items",
+        sorted_by(frame, "value"),
+        title=context.say("block_dead_items"),
+        columns=(*LIST[:place], *buckets(frame, "age"), *LIST[place + 1 :]),
         bars=("value", "excess_value"),
         scales=("days_since_sale",),
         marks={"status": status_marks(context)},
-        labels={"value": context.say("stock_value"), **handling_labels(context)},
-        units=UNITS,
-        detail=True,
-        omitted=omitted,
+        labels={"value": context.say("stock_value")},
     )

@@ -57,12 +57,19 @@ def short_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) ->
 
 
 def whole_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) -> Block:
-    """The whole list (``report.detail_rows``) on a tab of its own, with columns for those who work through it."""
+    """The whole list (``report.detail_rows``) on a tab of its own, with columns for those who work through it.
+
+    Rows in which somebody has filled in something are kept, wherever they stand.
+    """
     columns, title = looks.pop("columns", frame.columns), looks.pop("title")
-    listed, omitted = capped(pick(frame, *columns), context.settings.report.detail_rows)
-    listed, _ = known(listed, "sku")
+    handled = with_handled(pick(frame, *columns), context.carried.get(key))
+    limit = context.settings.report.detail_rows
+    touched = pl.any_horizontal(pl.col(HANDLING).is_not_null())
+    listed = handled.filter((pl.int_range(pl.len()) < limit) | touched)
+    omitted = handled.height - listed.height
+    listed, _ = known(listed, "sku", *HANDLING)
     last = [name for name in ("reason",) if name in listed.columns]
-    listed = with_handled(listed, context.carried.get(key)).select(pl.exclude(last), *last)
+    listed = listed.select(pl.exclude(HANDLING, *last), *HANDLING, *last)
     labels = {**handling_labels(context), **looks.pop("labels", {})}
     units = {**UNITS, **looks.pop("units", {})}
     return Block(

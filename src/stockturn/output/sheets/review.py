@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.model import Block, Sheet
+from stockturn.output.sheets.actions import actions as actions_taken
 from stockturn.output.sheets.context import (
     Context,
     capped,
@@ -49,13 +50,15 @@ _IDLE = ("dead", "stagnant", "misplaced")
 
 def build(context: Context) -> Sheet | None:
     """What changed, where forecasts missed most money, which orders are late, and what to do about dead stock."""
-    blocks = [_movers(context), _misses(context), _orders(context), _dead(context)]
+    acted, tiles = actions_taken(context)
+    blocks = [_movers(context), _misses(context), acted, _orders(context), _dead(context)]
     there = tuple(block for block in blocks if block is not None)
     changed = bridge(context)
     if not there and changed is None:
         return None
-    sentences = (changed.sentence,) if changed is not None else ()
-    return Sheet("review", context.say("sheet_review"), there, notes=(*sentences, context.say("review_note")))
+    notes = [changed.sentence] if changed is not None else []
+    notes += [context.say("review_note"), *([] if context.carried else [context.say("review_carry")])]
+    return Sheet("review", context.say("sheet_review"), there, tiles=tiles, notes=tuple(notes))
 
 
 def _movers(context: Context) -> Block | None:
