@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import permutations
 
@@ -139,10 +140,55 @@ def test_the_same_number_of_another_kind_or_profile_is_another_line() -> None:
     line = {"doc_no": "D1", "line_no": "1"}
     kept = run(
         export("a.csv", [sale("X", 5, **line)]),
-        export("b.csv", [sale("X", 5, **line)], profile="odoo"),
+        export("b.csv", [sale("X", 6, **line)], profile="odoo"),
         export("c.csv", [{**sale("X", 5, **line), "kind": "scrap"}]),
     )
     assert len(told(kept, "movements", "sku")) == 3
+
+
+def test_the_same_number_of_two_companies_is_two_documents() -> None:
+    line = {"doc_no": "D1", "line_no": "1"}
+    files = [export(f"{org}.csv", [sale("X", qty, org=org, **line)]) for org, qty in (("A", 5), ("B", 7))]
+    assert told(run(*files), "movements", "org", "qty") == [("A", -5.0), ("B", -7.0)]
+    together = export("ab.csv", [row for file in files for row in file.rows])
+    assert told(run(*files, together), "movements", "org", "qty") == [("A", -5.0), ("B", -7.0)]
+
+
+def test_a_document_without_its_company_is_that_with_which_it_has_a_line_in_common() -> None:
+    """B's document in a table that does not tell companies, with a correction: not A's, which has its number."""
+    numbered = {"doc_no": "D1", "line_no": "1"}
+    second = {"doc_no": "D1", "line_no": "2"}
+    a = export("a.csv", [sale("X", 5, org="A", **numbered), sale("Y", 1, org="A", **second)], time=EARLY)
+    b = export("b.csv", [sale("X", 7, org="B", **numbered), sale("Y", 2, org="B", **second)], time=EARLY)
+    bare = export("bare.csv", [sale("X", 7, **numbered), sale("Y", 3, **second)], time=LATE)
+    kept = run(a, b, bare)
+    assert sorted(told(kept, "movements", "sku", "qty")) == [
+        ("X", -7.0),
+        ("X", -5.0),
+        ("Y", -3.0),
+        ("Y", -1.0),
+    ]
+    other = export("bare.csv", [sale("X", 9, **numbered)], time=LATE)
+    assert len(told(run(a, b, other), "movements", "sku")) == 5
+
+
+def test_one_document_of_a_known_system_and_in_a_plain_table_counts_once() -> None:
+    line = {"doc_no": "D1", "line_no": "1"}
+    kept = run(
+        export("a.csv", [sale("X", 5, **line)]),
+        export("a.xlsx", [sale("X", 5, partner="P", org="A", **line)], profile="yonyou_u8"),
+    )
+    assert told(kept, "movements", "source_file") == [("a.xlsx",)]
+
+
+def test_the_stock_of_two_companies_is_not_one_balance() -> None:
+    """A list without companies is another version of the only company's list, as its newer one."""
+    a, b = (
+        export(f"{org}.csv", [count("X", qty, org=org)], table="stock") for org, qty in (("A", 5), ("B", 7))
+    )
+    assert told(run(a, b), "stock", "on_hand") == [(5.0,), (7.0,)]
+    newer = export("c.csv", [count("X", 6)], table="stock", time=LATE)
+    assert told(run(replace(a, time=EARLY), newer), "stock", "on_hand") == [(6.0,)]
 
 
 def test_without_line_numbers_equal_lines_of_a_document_are_counted() -> None:

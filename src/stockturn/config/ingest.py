@@ -28,6 +28,10 @@ class FileRule(Section):
         description="text in the movement column = kind, or 'skip' to leave such rows out",
     )
     kind: str | None = Field(None, description="the kind of every row, where the file has no movement column")
+    org: str | None = Field(
+        None,
+        description="company or set of books the files are of, where two use the same document numbers",
+    )
     as_of: date | None = Field(None, description="date of an undated stock list")
     encoding: str | None = Field(None, description="encoding of a text file, when the one found is wrong")
     date_order: Literal["dmy", "mdy", "ymd"] | None = Field(

@@ -18,6 +18,11 @@ from stockturn.sources.parts import Context
 
 _EXPORTED = re.compile(r"(导出|打印|制表|生成|export|print|created|generated)", re.IGNORECASE)
 _TITLE_PLACE = re.compile(r"(?:仓库|仓库名称|warehouse)\s*[:：]\s*([^\s:：,，;；]+)", re.IGNORECASE)
+_TITLE_ORG = re.compile(
+    r"(?:^|[\s|])(?:账套|账套名称|核算主体|公司|公司名称|库存组织|组织|company|legal entity|organi[sz]ation)"
+    r"\s*[:：]\s*([^\s:：,，;；]+)",
+    re.IGNORECASE,
+)
 _SHEET_PLACE = re.compile(r"(仓|仓库|门店|分店)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE)
 _MOMENT = re.compile(r"((?:19|20)\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2}))?")
 
@@ -56,6 +61,7 @@ def context_of(
         as_of_from=where,
         exported_at=exported,
         warehouse=_warehouse(layout.titles, grid.sheet),
+        org=(rule.org if rule else None) or _org(layout.titles),
         rule=rule,
         currency=settings.currency,
     )
@@ -76,6 +82,12 @@ def page_places(grid: Grid, skipped: pl.DataFrame) -> pl.DataFrame:
     named = [pl.col(name).str.extract(f"(?i){_TITLE_PLACE.pattern}", 1) for name in texts]
     place = pl.coalesce(named) if named else pl.lit(None, pl.String)
     return told.select(ROW, place.alias("warehouse")).drop_nulls().sort(ROW)
+
+
+def _org(titles: tuple[str, ...]) -> str | None:
+    """The company or set of books that a report is of: 账套：002 in a title."""
+    found = (match.group(1) for title in titles if (match := _TITLE_ORG.search(title)))
+    return next(found, None)
 
 
 def _exported(titles: tuple[str, ...], stem: str) -> datetime | None:

@@ -22,6 +22,8 @@ DECIMALS = 6
 class DocumentRule:
     """How the lines of a document table are known.
 
+    ``book`` is whose books a row is of (see ``dedupe_books``).
+
     ``line`` with document and line number, ``document`` with a document number alone, ``group`` where rows have
     none: overlap is then judged over everything that shares these. ``state`` says which rows tell a state that
     changes from export to export (an open order, the total of a month), where the newer one counts, and which tell
@@ -51,27 +53,27 @@ DOCUMENTS = (
         "movements",
         "date",
         "qty",
-        ("kind", "doc_no", "line_no", "part"),
-        ("kind", "doc_no", "sku"),
-        ("kind", "warehouse", "date", "period_mark"),
+        ("book", "kind", "doc_no", "line_no", "part"),
+        ("book", "kind", "doc_no", "sku"),
+        ("book", "kind", "warehouse", "date", "period_mark"),
         pl.col("period_mark").is_not_null(),
     ),
     DocumentRule(
         "orders",
         "order_date",
         "qty_ordered",
-        ("open_line", "doc_no", "line_no", "part"),
-        ("open_line", "doc_no", "sku"),
-        ("open_line", "warehouse", "order_date"),
+        ("book", "open_line", "doc_no", "line_no", "part"),
+        ("book", "open_line", "doc_no", "sku"),
+        ("book", "open_line", "warehouse", "order_date"),
         pl.col("open_line"),
     ),
     DocumentRule(
         "sales_orders",
         "order_date",
         "qty_ordered",
-        ("doc_no", "line_no", "part"),
-        ("doc_no", "sku"),
-        ("warehouse", "order_date"),
+        ("book", "doc_no", "line_no", "part"),
+        ("book", "doc_no", "sku"),
+        ("book", "warehouse", "order_date"),
         pl.lit(True),
     ),
 )
@@ -80,9 +82,9 @@ STATES = (
     StateRule(
         "stock",
         "on_hand",
-        ("as_of", "at_start", "sku", "warehouse", "bin", "batch", "ownership", "stock_status"),
+        ("book", "as_of", "at_start", "sku", "warehouse", "bin", "batch", "ownership", "stock_status"),
     ),
-    StateRule("batches", "qty_left", ("batch", "sku", "warehouse")),
+    StateRule("batches", "qty_left", ("book", "batch", "sku", "warehouse")),
     StateRule("prices", "unit_cost", ("sku", "valid_from")),
     StateRule("promotions", "uplift", ("sku", "category", "start", "end")),
     StateRule("overrides", "qty", ("sku", "period", "warehouse")),
@@ -109,7 +111,7 @@ def _mixed(cells: Iterable[pl.Expr]) -> pl.Expr:
 
 def content_columns(table: str, key: Iterable[str]) -> list[str]:
     """What a row says apart from its key, its document numbers and where it stood."""
-    apart = {*key, *LINEAGE, "doc_no", "line_no", "part"}
+    apart = {*key, *LINEAGE, "doc_no", "line_no", "part", "org"}
     return [field.name for field in TABLES[table].fields if field.name not in apart]
 
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from stockturn.config.ingest import IngestSettings
 from stockturn.model import Note
+from stockturn.sources.dedupe_books import with_books
 from stockturn.sources.dedupe_judge import (
     DUPLICATE,
     REFUSED,
@@ -62,6 +63,7 @@ def judge_documents(
     if rule.table == "orders":
         # a line of an order list and one receipt of it say different things of one order line
         frame = frame.with_columns(open_line=pl.col("received_date").is_null())
+    frame = _with_books(frame, rule, sheets)
     shape = frame.select(
         files=pl.col("file").n_unique(),
         lined=(pl.col("doc_no").is_not_null() & pl.col("line_no").is_not_null()).sum(),
@@ -88,6 +90,14 @@ def judge_documents(
     if rows > documents:
         verdict += _groups(frame.filter(~has_doc), rule, sheets, settings, files)
     return verdict + _other_legs(frame, verdict.dropped) if rule.table == "movements" else verdict
+
+
+def _with_books(frame: pl.LazyFrame, rule: DocumentRule, sheets: pl.DataFrame) -> pl.LazyFrame:
+    """``book`` of documents by a line that two exports have in common; of rows without one by their day."""
+    document, day = ([name for name in names if name != "book"] for names in (_of_document(rule), rule.group))
+    numbered = pl.col("doc_no").is_not_null()
+    unit = pl.when(numbered).then(key_hash(document)).otherwise(key_hash(day))
+    return with_books(frame, sheets, unit, numbered, content_hash(rule.table, (rule.date, "sku", rule.qty)))
 
 
 LEGS = ("transfer_in", "transfer_out")
@@ -213,6 +223,9 @@ def judge_states(frame: pl.LazyFrame, rule: StateRule, sheets: pl.DataFrame) -> 
     """Stock points, price lines, batches ...: of one key the newest export counts, whole."""
     if frame.select(pl.col("file").n_unique()).collect().item() < 2:
         return Verdict()
+    if "book" in rule.key:
+        unit = key_hash(name for name in rule.key if name != "book")
+        frame = with_books(frame, sheets, unit, by_system=pl.lit(False), line=None)
     repeated = _in_several_files(frame.select("row", "file", key=key_hash(rule.key)).collect())
     verdict = Verdict()
     if not repeated.is_empty():
@@ -234,7 +247,7 @@ def _granularity(frame: pl.LazyFrame, sheets: pl.DataFrame) -> Verdict:
 
     With equal sums the finer one counts; else the newer.
     """
-    cell = ("as_of", "at_start", "sku", "warehouse", "ownership", "stock_status")
+    cell = ("book", "as_of", "at_start", "sku", "warehouse", "ownership", "stock_status")
     repeated = _in_several_files(frame.select("row", "file", key=key_hash(cell)).collect())
     if repeated.is_empty():
         return Verdict()
@@ -268,9 +281,8 @@ def _with_keys(
     sheets: pl.DataFrame,
     settings: IngestSettings,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Whole rows with the full key (profile and use of the number included), and the numbers used again."""
-    rows = _load(frame, repeated, sheets).with_columns(key=pl.struct("key", "profile").hash())
-    rows = rows.sort("key", rule.date, *LINEAGE)
+    """Whole rows with the full key (the use of the number included), and the numbers used again."""
+    rows = _load(frame, repeated, sheets).sort("key", rule.date, *LINEAGE)
     rows = rows.with_columns(again=number_used_again("key", rule.date, settings.reused_number_days))
     reused = rows.filter("again")
     return rows.with_columns(key=pl.struct("key", pl.col("again").cum_sum()).hash()).drop("again"), reused

@@ -156,6 +156,7 @@ DOCUMENT = (
     "cancelled_on",
     "fulfilled_on",
     "as_of",
+    "org",
 )
 """What the first line of a document may say for all its lines."""
 

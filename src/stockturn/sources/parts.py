@@ -48,6 +48,7 @@ class Context:
     as_of_from: str | None
     exported_at: datetime | None
     warehouse: str | None
+    org: str | None
     rule: FileRule | None
     currency: str
 

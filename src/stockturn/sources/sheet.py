@@ -9,6 +9,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.config.ingest import FileRule
 from stockturn.errors import InputError, StockturnError
+from stockturn.schema import TABLES
 from stockturn.sources.body import Body, read_body
 from stockturn.sources.captions import vocabulary
 from stockturn.sources.context import context_of, page_places, rule_for
@@ -101,7 +102,7 @@ def _read(
     context = context_of(grid, layout, source, rule, settings.ingest)
     body = _without_excluded(read_body(table, used, plan, words, rule), settings)
     body = _in_one_place(_in_one_currency(body, settings), context, table)
-    part = _build(body, plan, context, used)
+    part = _of_one_book(_build(body, plan, context, used), body, context)
     if wide:
         part = _by_source_row(part, body, grid, layout)
     notes: list[Said] = [(f"cells_{fact}", {"count": count}) for fact, count in grid.facts.items() if count]
@@ -172,6 +173,28 @@ def _in_one_currency(body: Body, settings: Settings) -> Body:
         return replace(body, data=data)
     refused = pl.concat([body.refused, refusals(other, "currency", "currency_other")])
     return replace(body, data=data, refused=refused)
+
+
+def _of_one_book(part: Part, body: Body, context: Context) -> Part:
+    """Every row with its ``org``: what the config says, else the column of its own, else the title."""
+    ruled = context.rule is not None and context.rule.org is not None
+    if "org" in body.data.columns and not ruled:
+        rows = pl.concat([body.data.select(ROW, "org"), body.openings.select(ROW, "org")])
+        own = rows.unique(ROW).select(
+            pl.col(ROW).alias("source_row"), pl.coalesce("org", pl.lit(context.org))
+        )
+    elif context.org is not None:
+        own = None
+    else:
+        return part
+    tables = {
+        name: frame.join(own, on="source_row", how="left", maintain_order="left")
+        if own is not None
+        else frame.with_columns(org=pl.lit(context.org))
+        for name, frame in part.tables.items()
+        if "org" in TABLES[name].schema
+    }
+    return replace(part, tables={**part.tables, **tables})
 
 
 def _by_source_row(part: Part, body: Body, grid: Grid, layout: Layout) -> Part:
