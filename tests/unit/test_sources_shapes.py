@@ -10,7 +10,7 @@ import pytest
 
 from stockturn.config import Settings, load_settings
 from stockturn.model import Ledger
-from stockturn.sources import read
+from stockturn.sources import combine, read
 from stockturn.sources.whole import settled
 
 
@@ -119,17 +119,20 @@ def test_units_are_converted_or_refused(tmp_path: Path) -> None:
         tmp_path / "purchases.csv",
         "date,sku,qty,unit,unit_cost,supplier\n2024-01-05,A1,2,箱,60,S\n2024-01-06,A1,1,个,5,S\n",
     )
-    plain = read([tmp_path], Settings())
-    assert plain.refused["reason_code"].to_list() == ["unit_unknown"]
+    whole = read([tmp_path], Settings())
+    plain = combine(whole, Settings())
+    refused = plain.refused.select("row", "column", "found", "reason_code").rows()
+    assert refused == [(2, "unit", "箱", "unit_unknown")]
     assert plain.table("movements").collect()["qty"].to_list() == [1.0]
     counted(plain)
-    told = read([tmp_path], load_settings(None, {"ingest.unit_factors": {"*": {"箱": 12}}}))
+    told = combine(whole, load_settings(None, {"ingest.unit_factors": {"*": {"箱": 12}}}))
     moved = told.table("movements").collect()
     assert moved.select("qty", "unit_cost", "cost", "unit").rows() == [
         (24.0, 5.0, 120.0, "个"),
         (1.0, 5.0, 5.0, "个"),
     ]
     assert told.sheets.filter(pl.col("table") == "movements")["qty_sum"][0] == 25.0
+    assert [note.params["rows"] for note in told.notes if note.key == "unit_converted"] == [1]
     counted(told)
 
 

@@ -39,6 +39,7 @@ _LEAVING = {
     "doc_no": pl.String,
     "line_no": pl.String,
     "qty": pl.Float64,
+    "unit": pl.String,
     "by_file": pl.String,
     "by_sheet": pl.String,
     "by_row": pl.Int64,
@@ -61,6 +62,7 @@ def _described(table: pl.LazyFrame, name: str, dropped: pl.DataFrame) -> pl.Data
         "doc_no": pl.col("doc_no") if "doc_no" in have else pl.lit(None),
         "line_no": pl.col("line_no") if "line_no" in have else pl.lit(None),
         "qty": pl.col(QTY[name]) if name in QTY else pl.lit(None),
+        "unit": pl.col("unit") if "unit" in have else pl.lit(None),
         "by_file": pl.col("source_file_by"),
         "by_sheet": pl.col("source_sheet_by"),
         "by_row": pl.col("source_row_by"),
@@ -97,17 +99,20 @@ def _shown(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.String).fill_null("-")
 
 
-def settle(before: Ledger, after: Ledger, leaving: Leaving, lang: str) -> Ledger:
-    """``after`` with its counts, sums, replaced lines and refused rows in order.
+def settle(
+    before: Ledger, after: Ledger, leaving: Leaving, lang: str, changed: pl.DataFrame | None = None
+) -> Ledger:
+    """``after`` with its counts, sums, replaced lines and refused rows in order; ``changed`` are further sheets
+    (source_file, source_sheet) whose sums are others than before.
 
     A source row is skipped (duplicate) or refused when nothing that was made of it stays.
     """
     rows = leaving.rows
-    listed = rows.filter(pl.col("verdict") == REPLACED).drop("verdict", "reason", "cells")
+    listed = rows.filter(pl.col("verdict") == REPLACED).drop("verdict", "reason", "unit", "cells")
     refused = rows.filter(pl.col("verdict") == REFUSED)
     return replace(
         after,
-        sheets=_sheets(before, after, rows),
+        sheets=_sheets(before, after, rows, changed),
         refused=_refused(before.refused, refused, lang),
         replaced=pl.concat([before.replaced, _replaced(listed)])
         if before.replaced.width
@@ -125,6 +130,7 @@ def _refused(before: pl.DataFrame, rows: pl.DataFrame, lang: str) -> pl.DataFram
     """The refused rows of reading with those that nothing decides, one per source row."""
     said = [pl.col(name).cast(pl.String) for name in ("doc_no", "line_no", "sku", "qty")]
     code = pl.col("reason")
+    of_unit = code == "unit_unknown"
     found = (
         rows.sort("table", *LINEAGE, "sku", nulls_last=True)
         .unique(LINEAGE, keep="first", maintain_order=True)
@@ -132,8 +138,10 @@ def _refused(before: pl.DataFrame, rows: pl.DataFrame, lang: str) -> pl.DataFram
             file="source_file",
             sheet="source_sheet",
             row="source_row",
-            column=pl.lit(None, pl.String),
-            found=pl.concat_str(said, separator=" ", ignore_nulls=True),
+            column=pl.when(of_unit).then(pl.lit("unit")),
+            found=pl.when(of_unit)
+            .then("unit")
+            .otherwise(pl.concat_str(said, separator=" ", ignore_nulls=True)),
             expected=_worded(code, rows, "_expected", lang),
             reason_code=code,
             reason=_worded(code, rows, "", lang),
@@ -149,13 +157,14 @@ def _worded(code: pl.Expr, rows: pl.DataFrame, ending: str, lang: str) -> pl.Exp
     return code.replace_strict(codes, words, default=None, return_dtype=pl.String)
 
 
-def _sheets(before: Ledger, after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
+def _sheets(before: Ledger, after: Ledger, rows: pl.DataFrame, changed: pl.DataFrame | None) -> pl.DataFrame:
     """``sheets`` with counts, dates and sums of what stays."""
     sheets = before.sheets
     if sheets.is_empty() or "accepted" not in sheets.columns:
         return sheets
     joined = sheets.with_row_index("_order")
-    for more in (_gone(after, rows), sums_of_what_stays(before, after, rows)):
+    touched = pl.concat([part for part in (rows.select(PLACE), changed) if part is not None])
+    for more in (_gone(after, rows), sums_of_what_stays(before, after, touched)):
         joined = joined.join(more, left_on=["file", "sheet"], right_on=PLACE, how="left", nulls_equal=True)
     twice, no = pl.col("_duplicate").fill_null(0), pl.col("_refused").fill_null(0)
     changed = _more_skipped(joined.sort("_order")).with_columns(

@@ -29,9 +29,9 @@ after; where tax stood in the amounts none does, and the sum is scaled."""
 _SAME = 1e-6
 
 
-def sums_of_what_stays(before: Ledger, after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
-    """Per sheet that lost rows: quantities, amounts and dates over all its rows and over those that stay."""
-    lost = rows.select(PLACE).drop_nulls("source_file").unique()
+def sums_of_what_stays(before: Ledger, after: Ledger, touched: pl.DataFrame) -> pl.DataFrame:
+    """Per sheet of ``touched``: quantities, amounts and dates over its rows as they were and as they are."""
+    lost = touched.drop_nulls("source_file").unique()
     parts = []
     for name in MEASURED:
         if not before.has(name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from stockturn.config import Settings
@@ -13,7 +12,6 @@ from stockturn.sources.assemble import assemble
 from stockturn.sources.expand import paths_of, sources_of
 from stockturn.sources.parts import said
 from stockturn.sources.sheet import SheetRead, read_source
-from stockturn.sources.units import in_one_unit
 
 _NAMED = 5
 
@@ -43,11 +41,7 @@ def read(
 
 def ledger_of(sheets: list[SheetRead], settings: Settings, notes: Sequence[Note] = ()) -> Ledger:
     """The ledger that the sheets make, each speaking for itself."""
-    at = [index for index, sheet in enumerate(sheets) if sheet.part is not None]
     pairs = [(s.part, s.context) for s in sheets if s.part is not None and s.context is not None]
-    converted = in_one_unit(pairs, settings)
-    for index, (part, _) in zip(at, converted, strict=True):
-        sheets[index] = replace(sheets[index], part=part)
     told = [
         note
         for sheet in sheets
@@ -55,7 +49,7 @@ def ledger_of(sheets: list[SheetRead], settings: Settings, notes: Sequence[Note]
         for note in said(sheet.context, (*sheet.notes, *sheet.part.notes))
     ]
     return Ledger(
-        assemble(converted),
+        assemble(pairs),
         sheet_rows(sheets, settings.lang),
         refused_rows(sheets, settings.lang),
         (*notes, *told),

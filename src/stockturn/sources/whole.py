@@ -14,6 +14,7 @@ from stockturn.schema import TABLES
 from stockturn.sources.dedupe import dedupe
 from stockturn.sources.periods import without_covered_periods
 from stockturn.sources.repeats import without_repeated_points
+from stockturn.sources.units import in_one_unit
 
 _SAMPLES = 4
 
@@ -29,10 +30,11 @@ def combine(ledger: Ledger, settings: Settings) -> Ledger:
 def settled(ledger: Ledger, settings: Settings) -> Ledger:
     """The ledger after the steps that look across files. A table in which nothing changes is given back as it is.
 
-    Undated stock lists and order lists get the latest date of the ledger (said); codes that differ only by case or by
+    Movements in another unit than their item's are converted or refused; undated stock lists and order lists get the latest date of the ledger (said); codes that differ only by case or by
     leading zeros are reported, and made one where the config says so; figures of a period yield to the single lines
     of that time; a balance that a workbook shows on several sheets counts once.
     """
+    ledger = in_one_unit(ledger, settings)
     frames, notes = _dated(dict(ledger.tables))
     codes = _codes(frames)
     frames, cased = _cased(frames, codes, settings)
