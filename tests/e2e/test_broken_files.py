@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,10 @@ def test_the_good_file_is_used_and_the_others_are_named(folder: Path) -> None:
 
 
 def test_strict_refuses_a_folder_with_broken_files(folder: Path) -> None:
-    """With --strict anything that could not be read is status 3."""
-    assert cli("ingest", folder, "--strict").status == 3
+    """With --strict anything that could not be read is status 3; what was read is shown all the same."""
+    done = cli("ingest", folder, "--strict", "--format", "json")
+    assert done.status == 3
+    assert len(json.loads(done.out)["sheets"]) == 4
 
 
 def test_nothing_usable_is_status_3(folder: Path) -> None:
@@ -56,6 +59,7 @@ def test_nothing_usable_is_status_3(folder: Path) -> None:
     done = cli("turnover", folder)
     assert done.status == 3
     assert "Traceback" not in done.err
+    assert cli("ingest", folder).status == 3
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
         """Read exports and say what was read, refused and skipped; keep them with --into."""
         from stockturn import api
         from stockturn.cli.show import emit
-        from stockturn.cli.show_sources import read_ledger
+        from stockturn.cli.show_sources import check_read, read_ledger
 
         if request.list_files or request.forget:
             folder = _ledger_folder(request)
@@ -43,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
             raise UsageError("sources_missing")
         ledger = read_ledger(request, into=request.into)
         emit(api.ingest_result(ledger, request.settings), request)
+        check_read(ledger, request)
 
 
 def _ledger_folder(request: Request) -> Path:

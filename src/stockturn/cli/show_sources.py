@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_ledger(request: Request, into: Path | None = None) -> Ledger:
-    """The ledger of the request's sources, kept in the folder ``into``; what could not be used is named on stderr.
-
-    Raises InputError where nothing at all could be used, or with --strict where anything could not.
-    """
+    """The ledger of the request's sources, kept in the folder ``into``; what could not be used is named on stderr."""
     from stockturn import api
     from stockturn.cli.progress import stages
     from stockturn.cli.show import say
@@ -28,11 +25,19 @@ def read_ledger(request: Request, into: Path | None = None) -> Ledger:
         else:
             ledger = api.keep(*request.sources, into=into, settings=request.settings, progress=stage)
     say(ledger.notes, request)
+    _name_unread(api.unread(ledger), request)
+    return ledger
+
+
+def check_read(ledger: Ledger, request: Request) -> None:
+    """Raises InputError where nothing at all could be used, or with --strict where anything could not."""
+    from stockturn import api
+
     unread = api.unread(ledger)
-    _name_unread(unread, request)
     if unread and request.values.get("strict"):
         raise InputError("strict_unread", count=len(unread))
-    return ledger
+    if unread and len(unread) == ledger.sheets.height:
+        raise InputError("nothing_read")
 
 
 def _name_unread(unread: list[tuple[str, str | None, str]], request: Request) -> None:
