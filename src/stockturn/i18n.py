@@ -48,8 +48,22 @@ def has(key: str, lang: str) -> bool:
 
 
 def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
-    """The sentence of a note; a key without a section stands in the section ``notes``."""
-    return text(key if "." in key else f"notes.{key}", lang, **params)
+    """The sentence of a note; a key without a section stands in the section ``notes``. Codes among its parameters
+    (tables, where a date was found) are said in the language.
+
+    >>> note_text("as_of_used", {"file": "a.csv", "sheet": "", "date": "2025-01-31", "where": "file_name"}, "en")
+    'a.csv : stock as of 2025-01-31 (from the file name).'
+    """
+    said = {name: _spoken(name, value, lang) for name, value in params.items()}
+    return text(key if "." in key else f"notes.{key}", lang, **said)
+
+
+_CODES = ("where", "table")
+
+
+def _spoken(name: str, value: object, lang: str) -> object:
+    code = f"codes.{name}_{value}"
+    return text(code, lang) if name in _CODES and has(code, lang) else value
 
 
 def error_text(error: StockturnError, lang: str) -> tuple[str, str | None]:

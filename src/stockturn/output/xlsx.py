@@ -117,7 +117,7 @@ class _Book:
         charts = [(block, chart) for block in blocks for chart in block.charts if block.frame.height]
         chart_row, across = row, _across(blocks)
         row += ceil(len(charts) / across) * _CHART_ROWS
-        header_row, parts = row, [(0, row - 1)] if charts else []
+        header_row, parts = row, _chart_parts(chart_row, row)
         for block in blocks:
             start = row
             header_row, row = self._block(block, tab, row, detail)
@@ -199,7 +199,7 @@ class _Book:
         """Frozen header, titles on every page; what only charts need is not printed."""
         sheet, top = tab.sheet, header_row if detail else 1
         names = blocks[0].frame.columns if detail else []
-        columns = sum(1 for name in names[:2] if name in ("sku", "name", "file"))
+        columns = sum(1 for name in names[:2] if name in ("id", "sku", "name", "file"))
         sheet.freeze_panes(top + 1, columns)
         titles = range(header_row if self.bare else 0, top + 1)
         sheet.repeat_rows(titles.start, top)
@@ -245,6 +245,12 @@ class _Book:
             below = row + 1 + place // 4
             grid.text(below, column, column + 2, "", self.styles.link)
             grid.sheet.write_url(below, column, f"internal:{quoted(name)}!A1", self.styles.link, name)
+
+
+def _chart_parts(first: int, end: int) -> list[tuple[int, int]]:
+    """The head with the first row of charts, then each further row of charts."""
+    starts = range(first, end, _CHART_ROWS)
+    return [(start if start > first else 0, start + _CHART_ROWS - 1) for start in starts]
 
 
 def _across(blocks: tuple[Block, ...]) -> int:

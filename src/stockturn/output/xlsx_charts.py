@@ -15,6 +15,9 @@ from stockturn.schema import Unit
 WIDTH, HEIGHT = 620, 330
 """Pixels of a chart: two stand side by side on an A4 page in landscape."""
 
+_BANDS_NAMED = 10
+"""Bands of a Pareto chart that can all be named on one line; of more, every second is."""
+
 
 class Drawing:
     """A chart being made: where its columns stand and what they are called."""
@@ -79,10 +82,10 @@ def _hidden_legend(drawing: Drawing) -> dict[str, object]:
     return {"delete_series": [0]} if drawing.chart.kind == "waterfall" else {}
 
 
-def _categories(chart: Any, rotate: bool = False) -> None:
+def _categories(chart: Any, every: int | None = None) -> None:
     axis: dict[str, object] = {"num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
-    if rotate:
-        axis["num_font"] = {"size": 9, "color": SOFT, "rotation": -45}
+    if every is not None:
+        axis["interval_unit"] = every
     chart.set_x_axis(axis)
 
 
@@ -150,7 +153,8 @@ def _pareto(drawing: Drawing) -> Any:
     axis = drawing.axis(drawing.chart.line_series[0])
     lines.set_y2_axis({**axis, "min": 0, "max": 1, "major_gridlines": {"visible": False}})
     columns.combine(lines)
-    _categories(columns)
+    bands = drawing.last_row - drawing.first_row + 1
+    _categories(columns, every=2 if bands > _BANDS_NAMED else 1)
     return columns
 
 
@@ -198,9 +202,8 @@ def _flat(drawing: Drawing, chart: Any) -> Any:
     if all((column.min() or 0) >= 0 for column in values):  # type: ignore[operator]
         axis["min"] = 0
     chart.set_x_axis(axis)
-    chart.set_y_axis(
-        {"reverse": True, "crossing": "max", "num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
-    )
+    names = {"num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
+    chart.set_y_axis({"reverse": True, "crossing": "max", "interval_unit": 1, **names})
     return chart
 
 

@@ -44,6 +44,12 @@ _LONGEST_TEXT = 150
 _LINES = 2
 """A column of sentences is made wider, up to this, while they take more lines than so many."""
 
+_ODD_TEXT = 30
+"""A column is this wide where only the odd text needs it; what is longer still takes more lines."""
+
+_MOST_LINES = 20
+"""Lines of one row at most: Excel knows no higher rows."""
+
 _SMALL = 0.92
 """Sentences are set one size smaller than figures: the width they take of what they would."""
 
@@ -100,7 +106,7 @@ class Tab:
             taken = (widths * _SMALL / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
             for row, lines in enumerate(taken, start=first):
                 if lines > 1:
-                    rows[row] = max(rows.get(row, 1), lines)
+                    rows[row] = max(rows.get(row, 1), min(lines, _MOST_LINES))
         return rows
 
 
@@ -153,7 +159,7 @@ def headers(block: Block, say: Phrases) -> list[str]:
 
 def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: Styles) -> int:
     """The cells of one column; null stays blank. Gives how many texts were cut."""
-    values, cut = block.frame[name], 0
+    values = block.frame[name]
     unit = unit_of(name, block.units)
     sheet = tab.sheet
     if values.dtype == pl.Date:
@@ -169,19 +175,34 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
     else:
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.strftime("%Y-%m-%d %H:%M")
-        values, cut = text_column(values.cast(pl.String))
-        widths = values.str.len_chars() + values.str.count_matches(_WIDE)
-        widest = _usual_width(widths)
-        wrap = widest > _LONG_TEXT
-        form, write = styles.body("@", wrap=wrap), sheet.write_string
-        room = min(_LONGEST_TEXT, max(_LONG_TEXT, widest // _LINES))
-        tab.widen(column, min(widest, room) + 2.5)
-        if wrap:
-            tab.wrapped.append((column, first, widths))
+        return _texts(tab, values, column, first, styles)
     for place, value in enumerate(values.to_list(), start=first):
         if value is not None:
             write(place, column, value, form)
+    return 0
+
+
+def _texts(tab: Tab, values: pl.Series, column: int, first: int, styles: Styles) -> int:
+    """Cells of text: the column is as wide as all but the odd text need, and what is longer wraps in its cell."""
+    texts, cut = text_column(values.cast(pl.String))
+    widths = texts.str.len_chars() + texts.str.count_matches(_WIDE)
+    usual = _usual_width(widths)
+    room = min(_LONGEST_TEXT, max(_LONG_TEXT, usual // _LINES)) if usual > _LONG_TEXT else usual
+    tab.widen(column, max(room, min(_text_width(widths), _ODD_TEXT)) + 2.5)
+    short, wrapped = styles.body("@"), styles.body("@", wrap=True)
+    longer = widths > tab.widths[column] - 2
+    if longer.any():
+        tab.wrapped.append((column, first, widths))
+    write = tab.sheet.write_string
+    for place, (value, long) in enumerate(zip(texts.to_list(), longer.to_list(), strict=True), start=first):
+        if value is not None:
+            write(place, column, value, wrapped if long else short)
     return cut
+
+
+def _text_width(widths: pl.Series) -> int:
+    widest = widths.max()
+    return int(widest) if isinstance(widest, int) else 0
 
 
 def _heat_values(block: Block) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 
 from stockturn.model import Block, Tile
 from stockturn.output.carry import HANDLING, TITLES, still_listed
-from stockturn.output.sheets.context import Context, capped, known
+from stockturn.output.sheets.context import Context, capped, for_people, known
 from stockturn.output.sheets.lists import UNITS, handling_labels
 from stockturn.schema import Unit
 
@@ -28,7 +28,7 @@ _DUE: Mapping[str, str] = {
 }
 """Lists with a day by which a row should be done, and the column it stands in."""
 
-_ROW = ("list", "action_state", "id", "sku", "name", "warehouse", "doc_no", "due_date", *HANDLING)
+_ROW = ("list", "action_state", "id", "rule", "sku", "name", "warehouse", "doc_no", "due_date", *HANDLING)
 
 
 def actions(context: Context) -> tuple[Block | None, tuple[Tile, ...]]:
@@ -49,7 +49,7 @@ def actions(context: Context) -> tuple[Block | None, tuple[Tile, ...]]:
     short, _ = known(short.select([name for name in _ROW if name in short.columns]), "list", "action_state")
     block = Block(
         say("block_actions"),
-        short.with_columns(pl.col("action_state").replace(words)),
+        for_people(short.with_columns(pl.col("action_state").replace(words)), context),
         "actions",
         notes=(say("actions_note"),),
         marks={"action_state": {words[state]: level for state, level in _STATES.items()}},
@@ -89,7 +89,10 @@ def _with_state(context: Context, key: str, carried: pl.DataFrame, current: pl.D
         .otherwise(pl.lit("open"))
     )
     title = pl.lit(context.say(TITLES[key])).alias("list")
-    return carried.with_columns(listed, due, title).with_columns(state.alias("action_state"))
+    found = carried.with_columns(listed, due, title).with_columns(state.alias("action_state"))
+    if "rule" in current.columns and "id" in found.columns:
+        found = found.join(current.select("id", "rule"), on="id", how="left", maintain_order="left")
+    return found
 
 
 def _due(current: pl.DataFrame, column: str | None, carried: pl.DataFrame, ids: list[str]) -> pl.Series:

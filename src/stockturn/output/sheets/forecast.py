@@ -172,7 +172,9 @@ def _groups(context: Context, supply: Supply) -> Block | None:
     say, totals = context.say, supply.totals
     if totals.height == 0:
         return None
-    words = {**{code: say.code("pattern", code) for code in _OF_BUCKETS}, "total": say.word("total")}
+    models = totals.filter(pl.col("scope") == "model")["value_text"].unique().to_list()
+    words = {code: say.code("pattern", code) for code in _OF_BUCKETS}
+    words |= {code: say.code("model", code) for code in models} | {"total": say.word("total")}
     scopes = {"total": say.word("total"), "pattern": say.label("pattern"), "model": say.label("model")}
     frame = pick(totals, "scope", "value_text", "skus", *ACCURACY).with_columns(
         pl.col("scope").replace(scopes), pl.col("value_text").replace(words)
