@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -33,6 +34,7 @@ class Entries:
     some goods are consigned, so that ownership is part of every cell. ``wide``: the same entries for all
     warehouses, where the scope names some: what a warehouse receives from another has its cost from there.
     ``counts``: lines of stock-take documents with book and count; ``targets``: those in force at ``as_of``.
+    ``demand`` keeps what :class:`stockturn.engine.demand.Demand` has made of these entries, by demand kinds.
     """
 
     as_of: date
@@ -47,6 +49,7 @@ class Entries:
     wide: Entries | None = None
     counts: pl.LazyFrame = field(default_factory=lambda: empty("counts"))
     targets: pl.LazyFrame = field(default_factory=lambda: empty("targets"))
+    demand: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def latest_date(ledger: Ledger) -> date:

@@ -87,17 +87,19 @@ def _without_promotions(
     demand: Demand, events: pl.DataFrame, items: pl.DataFrame, entries: Entries, settings: Settings
 ) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Demand by day with the uplift of past promotions taken out (column promotion_qty), and the measured uplifts."""
-    days = demand.days.select(*CELL, "date", *_FIGURES).collect()
+    days = demand.days.select(*CELL, "date", *_FIGURES)
+    if events.is_empty():
+        nothing = days.collect().clear().with_columns(revenue=pl.lit(None, pl.Float64))
+        table = promotion_table(nothing, events, items, entries.as_of, settings.forecast)
+        return days.with_columns(promotion_qty=pl.lit(0.0)), table
     revenue = (
         entries.movements.filter(pl.col("kind") == "sale")
         .group_by(*CELL, "date")
         .agg(pl.coalesce("revenue", -pl.col("unit_price") * pl.col("qty")).sum().alias("revenue"))
     )
-    days = days.join(revenue.collect(), on=[*CELL, "date"], how="left")
-    table = promotion_table(days, events, items, entries.as_of, settings.forecast)
-    if events.is_empty():
-        return days.with_columns(promotion_qty=pl.lit(0.0)).lazy(), table
-    return without_promotions(days, promotion_days(events, items), table).lazy(), table
+    known = days.join(revenue, on=[*CELL, "date"], how="left").collect()
+    table = promotion_table(known, events, items, entries.as_of, settings.forecast)
+    return without_promotions(known, promotion_days(events, items), table).lazy(), table
 
 
 def _cell_series(demand: Demand, bucket: str) -> pl.LazyFrame:

@@ -33,6 +33,8 @@ def layers(
     held = closing.select(*CELL, on_hand=(pl.col("on_hand") * UNITS).round().cast(pl.Int64)).collect()
     use_list = batches is not None and settings.deadstock.age_layers == "inflows"
     listed = _listed(batches, held, entries) if batches is not None and use_list else None
+    if listed is not None and listed.is_empty():
+        listed = None
     moved = flows(entries, held, settings, listed, valued)
     lots = _by_lot(moved, held, listed)
     pieces = with_ages(moved.inflows, moved.sources(lots["opening"].to_numpy()), lots.height)
