@@ -68,7 +68,7 @@ def sorted_out(
     """Names what each incomplete row is, and fills down what a document or an item says once."""
     rest = typed.with_row_index("_at").filter(~pl.col("_ok"))["_at"]
     grouped = "grouped_rows" in plan.spec.options
-    labels = _labels(text_frame(frame.gather(rest)).drop(ROW), layout, words, grouped)
+    labels = labels_of(text_frame(frame.gather(rest)).drop(ROW), layout, words, grouped)
     typed = typed.with_columns(typed["_why"].scatter(rest, labels).alias("_why"))
     notes: list[Said] = []
     if plan.spec.shape not in ("stock", "summary", "flat"):
@@ -80,7 +80,7 @@ def sorted_out(
     return _leftovers(typed, frame, required), notes
 
 
-def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: bool) -> pl.Series:
+def labels_of(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: bool = False) -> pl.Series:
     """blank, header, total, opening_balance, title, group, or null, for rows given as text. In a ``grouped`` export a
     line like ``Wrench (10)`` with sums behind it is the heading of a group."""
     names = cells.columns
@@ -91,10 +91,11 @@ def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: boo
     ]
     total = [label.replace(" ", "") for label in words.rows["total"]]
     opening = [label.replace(" ", "") for label in words.rows["opening"]]
-    captions = [norm(part).replace(" ", "") for path in layout.paths if path for part in path]
+    captions = [_bare(norm(part)) for path in layout.paths if path for part in path]
     empty = pl.all_horizontal([pl.col(name).str.strip_chars().fill_null("").eq("") for name in names])
     filled = pl.sum_horizontal([pl.col(name).is_not_null().cast(pl.Int32) for name in names])
-    repeated = pl.sum_horizontal([column.is_in(captions).cast(pl.Int32).fill_null(0) for column in plain])
+    again = [column.str.replace_all(r"[_.\-]", "").is_in(captions).fill_null(False) for column in plain]
+    repeated = pl.sum_horizontal([test.cast(pl.Int32) for test in again])
     starts = [
         column.is_in(total)
         | pl.col(name).str.contains(
@@ -123,6 +124,10 @@ def _labels(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: boo
         .then(pl.lit("title"))
         .alias("_why")
     )["_why"]
+
+
+def _bare(caption: str) -> str:
+    return "".join(character for character in caption if character not in " _.-")
 
 
 def _filled(typed: pl.DataFrame, plan: Plan, required: Required) -> tuple[pl.DataFrame, list[Said]]:

@@ -16,12 +16,13 @@ from stockturn.sources.context import context_of, page_places, rule_for
 from stockturn.sources.documents import documents, transfers
 from stockturn.sources.expand import Source
 from stockturn.sources.flats import flat, orders, sales_orders
-from stockturn.sources.grid import ROW, Grid
+from stockturn.sources.grid import ROW, Grid, text_frame
 from stockturn.sources.locate import Layout, locate
 from stockturn.sources.mapping import Plan, choose
 from stockturn.sources.money import in_ledger_currency
 from stockturn.sources.parts import Context, Part, Said, refusals
 from stockturn.sources.readers import read_grids
+from stockturn.sources.rows import labels_of
 from stockturn.sources.stocks import stock, summary
 from stockturn.sources.targets import targets
 from stockturn.sources.wide import widened
@@ -201,7 +202,8 @@ def _by_source_row(part: Part, body: Body, grid: Grid, layout: Layout) -> Part:
     """The account of a wide sheet by its own rows, of which each stands once per column in the long form.
 
     A row with a figure that cannot be read is refused as a whole; else a row with a figure is accepted; what is left
-    is skipped for the first reason that any of its figures has, blank where it has none.
+    is skipped for what it is in the sheet (a total, a title), else for the first reason that any of its figures has,
+    blank where it has none.
     """
     refused = part.refused.unique(ROW, keep="first", maintain_order=True)
     gone = refused[ROW].implode()
@@ -212,7 +214,10 @@ def _by_source_row(part: Part, body: Body, grid: Grid, layout: Layout) -> Part:
     )
     taken = pl.concat([refused[ROW], account[ROW]]).implode()
     left = grid.frame.slice(layout.body).select(ROW).filter(~pl.col(ROW).is_in(taken))
+    rows = grid.frame.join(left, on=ROW, how="semi", maintain_order="left")
+    labels = labels_of(text_frame(rows).drop(ROW), layout, vocabulary())
     reasons = body.skipped_rows.unique(ROW, keep="first", maintain_order=True)
-    named = left.join(reasons, on=ROW, how="left", maintain_order="left")["reason"].fill_null("blank")
+    named = left.join(reasons, on=ROW, how="left", maintain_order="left")["reason"]
+    named = labels.rename("reason").to_frame().select(pl.coalesce("reason", named, pl.lit("blank")))["reason"]
     skipped = {str(reason): int(count) for reason, count in named.value_counts().rows()}
     return replace(part, tables=tables, account=account, refused=refused, skipped=skipped)

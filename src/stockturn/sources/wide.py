@@ -11,11 +11,12 @@ from datetime import date
 import polars as pl
 
 from stockturn.errors import InputError
-from stockturn.sources.captions import Vocabulary, norm, path_variants
+from stockturn.sources.captions import Vocabulary, norm, path_variants, vocabulary
 from stockturn.sources.dates import YEAR, month_of
-from stockturn.sources.grid import ROW, Grid, as_text
+from stockturn.sources.grid import ROW, Grid, as_text, text_frame
 from stockturn.sources.locate import Layout
 from stockturn.sources.profiles import specs
+from stockturn.sources.rows import labels_of
 
 LEAST = 3
 """So many month columns make a wide sheet; two may be this month and the last one of an ordinary list."""
@@ -101,10 +102,17 @@ def _has(layout: Layout, words: Vocabulary, fields: Sequence[str]) -> bool:
     return any(path and norm(path[-1]) in captions for path in layout.paths)
 
 
+def _goods(grid: Grid, layout: Layout) -> pl.DataFrame:
+    """The rows below the header without those that are a title, a header again, a total or a remark."""
+    body = grid.frame.slice(layout.body)
+    labels = labels_of(text_frame(body).drop(ROW), layout, vocabulary())
+    return body.filter(labels.is_null() | (labels == "blank"))
+
+
 def _long(
     grid: Grid, layout: Layout, keys: dict[int, str], key: str, value: str, dtype: pl.DataType
 ) -> tuple[Grid, Layout]:
-    body = grid.frame.slice(layout.body)
+    body = _goods(grid, layout)
     fixed = [c for c in range(grid.width) if c not in keys and c < len(layout.paths)]
     pieces = []
     for order, (column, label) in enumerate(keys.items()):
