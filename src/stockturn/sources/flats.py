@@ -135,13 +135,14 @@ def _ordered_on(day: str, context: Context) -> pl.Expr:
 def sales_orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     """Customer order lines; what was shipped is a sale as well, dated the shipment (else the order)."""
     frame = body.data
+    if "shipped_by_status" in plan.spec.options:
+        frame = frame.with_columns(first(frame, "status").alias("ship_status"))
     day = "order_date" if "order_date" in frame.columns else "date"
     qty = pl.col("qty_ordered")
     shipped = number(frame, "qty_shipped")
     if "ship_status" in frame.columns:
-        done = (
-            pl.col("ship_status").str.to_lowercase().is_in(sorted(words.status["shipped"])).fill_null(False)
-        )
+        state = pl.col("ship_status").str.normalize("NFKC").str.to_lowercase()
+        done = state.is_in(sorted(words.status["shipped"])).fill_null(False)
         shipped = pl.coalesce(shipped, pl.when(done).then(qty).otherwise(0.0))
     price = pl.coalesce(
         number(frame, "unit_price", "price"),
