@@ -19,6 +19,9 @@ MARGIN = 1.0
 MINIMUM = 0.6
 """Below this confidence a table is not taken for what it might be: it is listed, and asked for."""
 
+HOPELESS = 0.3
+"""Below this confidence a guess would not help anybody: the headers are shown instead."""
+
 _LEVELS = 6
 _CANONICAL = {"kind": "doc_type", "as_of": "date"}
 """Names of canonical columns that a header is not read into directly."""
@@ -66,11 +69,10 @@ def choose(
         key=lambda item: -item[0],
     )
     if not ranked:
-        known = ", ".join(
-            layout.caption(column) for column in range(len(layout.paths)) if layout.paths[column]
-        )
-        raise InputError("no_table", file=file, sheet=sheet or "", found=known[:300])
+        raise InputError("no_table", file=file, sheet=sheet or "", found=_captions(layout))
     points, plan = ranked[0]
+    if plan.confidence < HOPELESS:
+        raise InputError("no_table", file=file, sheet=sheet or "", found=_captions(layout))
     if plan.confidence < MINIMUM:
         raise InputError(
             "table_doubtful", file=file, sheet=sheet or "", first=_shown(plan), share=plan.confidence
@@ -87,6 +89,10 @@ def choose(
             second=_shown(rival),
         )
     return plan
+
+
+def _captions(layout: Layout) -> str:
+    return ", ".join(layout.caption(column) for column, path in enumerate(layout.paths) if path)[:300]
 
 
 class Headers:

@@ -18,6 +18,7 @@ from stockturn.sources.grid import Grid
 from stockturn.sources.locate import Layout
 from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Said
+from stockturn.sources.repairs import repairs
 
 _ODD_CODE = r"^[=\"']|\.0$|^\d(\.\d+)?[eE]\+\d+$"
 _COUNTED = ("qty", "on_hand", "in_qty", "qty_ordered")
@@ -49,6 +50,9 @@ def typed_columns(
             problems[name] = result.problem
         if result.note:
             notes.append((result.note, {"column": layout.caption(plan.columns[name])}))
+    for name in [*odd, *(name for name in ("sku",) if name in plain)]:
+        read = results[name].values if name in results else plain[name]
+        notes += repairs(name, layout.caption(plan.columns[name]), cells[name], read)
     values = [frame["row"]]
     values += [(results[name].values if name in results else plain[name]).alias(name) for name in cells]
     values = [_scaled(series, layout.caption(plan.columns[series.name])) for series in values[1:]]
