@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from pathlib import Path
 
@@ -72,6 +73,10 @@ GOOD = row(1, "日期", "商品编码", "数量", "客户") + row(2, "2024-01-05
             "workbook_lies",
         ),
         (GOOD, {"styles": '<!DOCTYPE x [<!ENTITY a "b">]><styleSheet/>'}, "workbook_doctype"),
+        (GOOD + '<row r="9"><c r="xfd1048576"><v>1</v></c></row>', {}, "workbook_kills"),
+        (GOOD + '<row r="4000000000"><c><v>1</v></c></row>', {}, "workbook_kills"),
+        (GOOD + '<row r="9"><c\tr="XFD1048576"><v>1</v></c></row>', {}, "sheet_too_large"),
+        (row(1, "x" * (3 << 20)), {}, "workbook_long_text"),
     ],
 )
 def test_hostile_workbooks_are_refused(rows: str, parts: dict[str, str], key: str, tmp_path: Path) -> None:
@@ -80,6 +85,73 @@ def test_hostile_workbooks_are_refused(rows: str, parts: dict[str, str], key: st
     path.write_bytes(workbook(rows, **parts))
     sheet = read([path], Settings()).sheets.row(0, named=True)
     assert sheet["reason_code"] == key
+
+
+@pytest.mark.parametrize("where", ["xl/other/sheet1.xml", "xl/media/picture.png", "XL/Worksheets/Sheet1.XML"])
+def test_sheet_under_another_name_kills_nobody(where: str, tmp_path: Path) -> None:
+    """A hostile sheet where the guard does not look for sheets is met by a process that may die of it."""
+    data = workbook(GOOD + '<row r="9"><c r="XFD1048576"><v>1</v></c></row>')
+    path = tmp_path / "hostile.xlsx"
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).replace(b'Target="worksheets/sheet1.xml"', f'Target="/{where}"'.encode())
+            new.writestr(where if name.startswith("xl/worksheets") else name, text)
+    sheet = read([path], Settings()).sheets.row(0, named=True)
+    assert sheet["reason_code"] in ("workbook_kills", "sheet_too_large", "workbook_broken")
+
+
+def test_old_workbook_that_kills_its_reader_is_refused(tmp_path: Path) -> None:
+    """A BIFF cell in row and column 65,535 asks for 137 GB: the reader's own process ends, and the reason is said."""
+    path = tmp_path / "hostile.xls"
+    path.write_bytes(biff(number_at=(65_535, 65_535)))
+    sheet = read([path], Settings()).sheets.row(0, named=True)
+    assert sheet["reason_code"] == "workbook_kills"
+    path.write_bytes(biff(number_at=(1, 2)))
+    sheet = read([path], Settings()).sheets.row(0, named=True)
+    assert (sheet["table"], sheet["accepted"], sheet["qty_sum"]) == ("movements", 1, -3.5)
+
+
+def biff(number_at: tuple[int, int]) -> bytes:
+    """An .xls of one sheet: four captions, a line of texts, and its quantity at the place given."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def label(line: int, column: int, text: str) -> bytes:
+        raw = text.encode("utf-16-le")
+        return record(0x0204, struct.pack("<HHHHB", line, column, 0, len(text), 1) + raw)
+
+    cells = [(0, 0, "date"), (0, 1, "sku"), (0, 2, "qty"), (0, 3, "customer")]
+    cells += [(1, 0, "2024-01-05"), (1, 1, "A1"), (1, 3, "C")]
+    sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+    sheet += b"".join(label(*cell) for cell in cells)
+    sheet += record(0x0203, struct.pack("<HHHd", *number_at, 0, 3.5)) + record(0x000A, b"")
+    head = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    name = b"S"
+    bound = 4 + 8 + len(name)
+    at = len(head) + bound + len(record(0x000A, b""))
+    bound_sheet = record(0x0085, struct.pack("<IHBB", at, 0, len(name), 0) + name)
+    return in_container(head + bound_sheet + record(0x000A, b"") + sheet)
+
+
+def in_container(stream: bytes) -> bytes:
+    """The smallest OLE file with a stream named Workbook: sector 0 its table, 1 its directory, then the stream."""
+    stream = stream.ljust(4096, b"\0")  # shorter streams are kept in another way
+    sectors = len(stream) // 512
+    end, free, table = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+    header = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6)
+    header += bytes(6) + struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, end, 0, end, 0) + struct.pack("<I", 0)
+    header += struct.pack("<I", free) * 108
+    chain = [table, end, *range(3, 2 + sectors), end]
+    fat = struct.pack("<128I", *chain, *[free] * (128 - len(chain)))
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        raw = (name + "\0").encode("utf-16-le")
+        links = struct.pack("<HBBIII", len(raw), kind, 1, free, free, child)
+        return raw.ljust(64, b"\0") + links + bytes(36) + struct.pack("<IQ", start, size)
+
+    directory = entry("Root Entry", 5, 1, end, 0) + entry("Workbook", 2, free, 2, len(stream)) + bytes(256)
+    return header + fat + directory + stream
 
 
 def test_far_row_alone_is_no_crime(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +18,14 @@ from stockturn.sources.textfile import decode, read_text, separator_of
 TEXT = (
     "单据日期,单据编号,客户,商品编码,数量\n2024-01-05,S1,宁波公司,00123,3\n2024-01-06,S2,宁波公司,00124,4\n"
 )
+
+
+def zipped(parts: dict[str, str]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return data.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -162,13 +172,27 @@ def test_table_that_goes_on_over_sheets(tmp_path: Path) -> None:
     ]
 
 
-def test_password_is_said(tmp_path: Path) -> None:
-    """An encrypted workbook is an OLE file with a stream of that name."""
-    path = tmp_path / "secret.xlsx"
-    path.write_bytes(
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-        + b"\x00" * 600
-        + "EncryptedPackage".encode("utf-16-le")
-        + b"\x00" * 400
-    )
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+SECRET = '<manifest:encryption-data manifest:checksum="x"/>'
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        # an encrypted xlsx is an OLE file with a stream of that name
+        ("secret.xlsx", OLE + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(400)),
+        # an old workbook has the record 0x2F behind its first one
+        ("secret.xls", OLE + bytes(504) + b"\x09\x08\x10\x00" + bytes(16) + b"\x2f\x00\x36\x00" + bytes(300)),
+        (
+            "secret.ods",
+            zipped(
+                {"content.xml": "\x01\x02", "META-INF/manifest.xml": f"<manifest:x>{SECRET}</manifest:x>"}
+            ),
+        ),
+    ],
+)
+def test_password_is_said(name: str, data: bytes, tmp_path: Path) -> None:
+    """Whatever the format: save it without."""
+    path = tmp_path / name
+    path.write_bytes(data)
     assert read([path], Settings()).sheets["reason_code"][0] == "workbook_password"

@@ -88,3 +88,6 @@ class IngestSettings(Section):
     max_columns: int = Field(1024, gt=0, description="most columns of one sheet")
     max_cells: int = Field(50_000_000, gt=0, description="most cells in the used range of one sheet")
     max_inflated_mb: int = Field(2048, gt=0, description="most megabytes a zipped file may unpack to")
+    max_reader_mb: int = Field(
+        4096, gt=255, description="most megabytes that the reader of an xls, xlsb or ods file may take"
+    )

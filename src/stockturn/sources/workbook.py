@@ -9,12 +9,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 import polars as pl
 
 from stockturn.config.ingest import IngestSettings
 from stockturn.errors import InputError
+from stockturn.sources.apart import Cells, sheets_apart
 from stockturn.sources.grid import ROW, Grid, as_text, cell_names
 from stockturn.sources.prescan import Scan, scan
 
@@ -23,34 +25,38 @@ _MODIFIED = re.compile(rb"<dcterms:modified[^>]*>([0-9T:.-]+)")
 
 def read_workbook(data: bytes, name: str, limits: IngestSettings) -> list[Grid]:
     """The sheets that hold anything. Raises InputError with what to do for a file that cannot be read."""
-    import python_calamine as calamine
-
     zipped = data[:2] == b"PK"
     facts = scan(io.BytesIO(data), name, limits) if zipped else Scan()
-    try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except calamine.PasswordError:
-        raise InputError("workbook_password", file=name) from None
-    except Exception as error:  # the reader has a kind of error per format; all say: not a workbook
-        raise _unreadable(data, name, error) from None
     stamp = _modified(data) if zipped else None
     grids = []
-    for position, sheet_name in enumerate(book.sheet_names):
+    # the guard knows the XML of xlsx well enough; the other formats are left to a process that may die
+    sure = facts.parts and not facts.odd
+    sheets = _sheets(data, name) if sure else iter(sheets_apart(data, name, limits))
+    for position in count():
         with _nothing_collected():
-            try:
-                sheet = book.get_sheet_by_index(position)
-                rows = sheet.to_python(skip_empty_area=False)
-                merges = tuple(
-                    (top, left, bottom, right)
-                    for (top, left), (bottom, right) in (getattr(sheet, "merged_cell_ranges", None) or ())
-                )
-            except Exception as error:
-                raise _unreadable(data, name, error) from None
+            if (found := next(sheets, None)) is None:
+                break
+            sheet_name, rows, merges = found
             frame = frame_of(rows, merges)
-            del rows
+            del rows, found
         part = facts.parts.get(f"xl/worksheets/sheet{position + 1}.xml", {})
         grids.append(Grid(name, sheet_name, frame, merges, stamp, facts=dict(part)))
     return grids
+
+
+def _sheets(data: bytes, name: str) -> Iterator[Cells]:
+    """The sheets of an xlsx file, read here."""
+    import python_calamine as calamine
+
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        for position, sheet_name in enumerate(book.sheet_names):
+            sheet = book.get_sheet_by_index(position)
+            merges = getattr(sheet, "merged_cell_ranges", None) or ()
+            flat = tuple((*first, *last) for first, last in merges)
+            yield sheet_name, sheet.to_python(skip_empty_area=False), flat
+    except Exception:  # the reader has many kinds of error; all say: not a workbook
+        raise InputError("workbook_broken", file=name) from None
 
 
 @contextmanager
@@ -63,15 +69,6 @@ def _nothing_collected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _unreadable(data: bytes, name: str, error: Exception) -> InputError:
-    if "password" in str(error).lower() or "encrypted" in str(error).lower():
-        return InputError("workbook_password", file=name)
-    # an encrypted xlsx is an OLE file with this stream
-    if data[:4] == b"\xd0\xcf\x11\xe0" and "EncryptedPackage".encode("utf-16-le") in data:
-        return InputError("workbook_password", file=name)
-    return InputError("workbook_broken", file=name)
 
 
 def frame_of(rows: Sequence[Sequence[Any]], merges: Sequence[tuple[int, int, int, int]]) -> pl.DataFrame:
