@@ -60,6 +60,8 @@ def test_nothing_usable_is_status_3(folder: Path) -> None:
     assert done.status == 3
     assert "Traceback" not in done.err
     assert cli("ingest", folder).status == 3
+    (folder / "none").mkdir()
+    assert cli("ingest", folder / "none").status == 3
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:

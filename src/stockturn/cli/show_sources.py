@@ -36,7 +36,7 @@ def check_read(ledger: Ledger, request: Request) -> None:
     unread = api.unread(ledger)
     if unread and request.values.get("strict"):
         raise InputError("strict_unread", count=len(unread))
-    if unread and len(unread) == ledger.sheets.height:
+    if len(unread) == ledger.sheets.height:
         raise InputError("nothing_read")
 
 
