@@ -99,11 +99,17 @@ def _transfer(draw: Random, day: date, sku: str, houses: tuple, number: int, eve
     arrived = round(qty - 0.1, 1) if qty > 0.1 and draw.random() < 0.15 else qty
     later = day + timedelta(days=draw.choice((0, 0, 0, 1, 5, 20)))
     price = _price(draw)
-    legs = [
-        Row(day, sku, source, -qty, "transfer_out", -qty * price if every else None, doc),
-        Row(later, sku, target, arrived, "transfer_in", arrived * price if every else None, doc),
-    ]
-    return legs[:1] if draw.random() < 0.1 else legs
+
+    def leg(when: date, house: str, units: float) -> Row:
+        kind = "transfer_in" if units > 0 else "transfer_out"
+        return Row(when, sku, house, units, kind, units * price if every else None, doc)
+
+    arrival = leg(later, target, arrived)
+    if qty > 1 and draw.random() < 0.2:
+        # one document that leaves on two days
+        rest = day + timedelta(days=draw.choice((1, 3)))
+        return [leg(day, source, -1.0), leg(rest, source, -round(qty - 1.0, 1)), arrival]
+    return [leg(day, source, -qty)] if draw.random() < 0.1 else [leg(day, source, -qty), arrival]
 
 
 def _points(draw: Random, skus: list, houses: tuple, span: int) -> dict:

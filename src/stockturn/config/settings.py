@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stockturn.config.alerts import AlertSettings
 from stockturn.config.base import Section
@@ -41,9 +42,14 @@ class PeriodSettings(Section):
     period: str | None = Field(
         None, description="'2025-01..2025-06', '2025-01-15..2025-03-31', '2025-03' or '2025'"
     )
-    last: str = Field(
-        "12m", pattern=r"^\d+[mdwy]$", description="so many months (12m), weeks, days or years up to as_of"
-    )
+    last: str = Field("12m", description="so many months (12m), weeks, days or years up to as_of")
+
+    @field_validator("last")
+    @classmethod
+    def _span(cls, text: str) -> str:
+        if not re.fullmatch(r"0*[1-9]\d{0,4}[mdwy]", text):
+            raise ValueError("write it like 12m, 90d, 8w or 1y")
+        return text
 
 
 class Settings(Section):

@@ -67,11 +67,12 @@ def last_before(text: str, as_of: date) -> date:
     datetime.date(2024, 1, 1)
     """
     number, unit = int(text[:-1]), text[-1]
-    if number == 0:
-        raise UsageError("period_bad", period=text)
-    if unit in "my":
-        return add_months(as_of + ONE_DAY, -number * (12 if unit == "y" else 1))
-    return as_of + ONE_DAY - timedelta(days=number * (7 if unit == "w" else 1))
+    try:
+        if unit in "my":
+            return add_months(as_of + ONE_DAY, -number * (12 if unit == "y" else 1))
+        return as_of + ONE_DAY - timedelta(days=number * (7 if unit == "w" else 1))
+    except (ValueError, OverflowError):  # before the calendar begins
+        return date.min
 
 
 def parse_period(text: str) -> tuple[date, date]:
@@ -80,8 +81,8 @@ def parse_period(text: str) -> tuple[date, date]:
     >>> parse_period("2025-01..2025-06")
     (datetime.date(2025, 1, 1), datetime.date(2025, 6, 30))
     """
-    left, _, right = text.partition("..")
-    start, end = _span(left.strip(), text)[0], _span((right or left).strip(), text)[1]
+    left, dots, right = text.partition("..")
+    start, end = _span(left.strip(), text)[0], _span((right if dots else left).strip(), text)[1]
     if start > end:
         raise UsageError("period_bad", period=text)
     return start, end

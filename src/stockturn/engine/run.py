@@ -218,9 +218,15 @@ class Run:
 
     def notes(self) -> tuple[Note, ...]:
         """What has to be said about the run as a whole."""
-        if not self.period.clipped:
-            return ()
-        return (Note("period_clipped", {"start": self.period.start, "end": self.period.end}, "warning"),)
+        notes = []
+        if self.period.clipped:
+            notes.append(
+                Note("period_clipped", {"start": self.period.start, "end": self.period.end}, "warning")
+            )
+        asked = self.settings.period.as_of
+        if asked and asked > (latest := latest_date(self.ledger)):
+            notes.append(Note("as_of_after_data", {"as_of": asked, "latest": latest}, "warning"))
+        return tuple(notes)
 
     def footing(self) -> tuple[Note, ...]:
         """What the figures rest on, and which export would put them on firmer ground."""
