@@ -30,7 +30,7 @@ from stockturn.engine.run import Run
 from stockturn.engine.turnover import split_by
 from stockturn.engine.valued import negatives
 from stockturn.errors import InputError, UsageError
-from stockturn.model import Analysis, Ledger, Note, Report, Result
+from stockturn.model import Analysis, Ledger, Note, Report, Result, Supply
 
 if TYPE_CHECKING:
     from stockturn.sources.inspect import Inspection
@@ -416,8 +416,18 @@ def analysis_result(analysis: Analysis) -> Result:
         "refused": analysis.refused,
         "differences": analysis.differences,
         "negatives": analysis.negatives,
+        "alerts": analysis.alerts,
+        **_supply_tables(analysis.supply),
     }
     return Result("report", tables, analysis.notes, analysis.period)
+
+
+def _supply_tables(supply: Supply | None) -> dict[str, pl.DataFrame]:
+    """The frames of the outlook by name; none where there is none."""
+    if supply is None:
+        return {}
+    named = {field.name: getattr(supply, field.name) for field in fields(supply)}
+    return {name: frame for name, frame in named.items() if isinstance(frame, pl.DataFrame)}
 
 
 def build_report(analysis: Analysis, settings: Settings, carry: Path | None = None) -> Report:

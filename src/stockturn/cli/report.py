@@ -32,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
             if request.format in (Format.JSON, Format.CSV, Format.PARQUET):
                 emit(api.analysis_result(analysis), request)
                 return
+            stage("workbook")
             out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
             shown = api.build_report(analysis, request.settings, request.carry)
             api.write_report(shown, out, request.settings, request.html)

@@ -202,7 +202,8 @@ def _flat(drawing: Drawing, chart: Any) -> Any:
     if all((column.min() or 0) >= 0 for column in values):  # type: ignore[operator]
         axis["min"] = 0
     chart.set_x_axis(axis)
-    names = {"num_font": {"size": 9, "color": SOFT}, "line": {"color": GREY}}
+    many = drawing.last_row - drawing.first_row + 1 > _BANDS_NAMED - 3
+    names = {"num_font": {"size": 7.5 if many else 9, "color": SOFT}, "line": {"color": GREY}}
     chart.set_y_axis({"reverse": True, "crossing": "max", "interval_unit": 1, **names})
     return chart
 

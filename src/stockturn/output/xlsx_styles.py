@@ -30,7 +30,7 @@ class Styles:
             self._made[key] = self._workbook.add_format({**self._base, **properties})
         return self._made[key]
 
-    def body(self, number_format: str, wrap: bool = False) -> Any:
+    def body(self, number_format: str, wrap: bool = False, small: bool = False) -> Any:
         """A cell of a table."""
         properties: dict[str, object] = {"num_format": number_format, "valign": "top"}
         if number_format == "@":
@@ -38,7 +38,9 @@ class Styles:
         if number_format == DATE_FORMAT:
             properties |= {"align": "left", "indent": 1}
         if wrap:
-            properties |= {"text_wrap": True, "font_size": 9}
+            properties["text_wrap"] = True
+        if small:
+            properties["font_size"] = 9
         return self.of(**properties)
 
     def total(self, number_format: str) -> Any:

@@ -37,7 +37,7 @@ _DATE_WIDTH = 14
 _ICON = 3
 """Room for a light beside its figure."""
 
-_LONG_TEXT = 60
+_LONG_TEXT = 68
 """Text that is wider than this is wrapped (a wide character counts as 2)."""
 
 _LONGEST_TEXT = 150
@@ -187,9 +187,11 @@ def _texts(tab: Tab, values: pl.Series, column: int, first: int, styles: Styles)
     texts, cut = text_column(values.cast(pl.String))
     widths = texts.str.len_chars() + texts.str.count_matches(_WIDE)
     usual = _usual_width(widths)
-    room = min(_LONGEST_TEXT, max(_LONG_TEXT, usual // _LINES)) if usual > _LONG_TEXT else usual
-    tab.widen(column, max(room, min(_text_width(widths), _ODD_TEXT)) + 2.5)
-    short, wrapped = styles.body("@"), styles.body("@", wrap=True)
+    sentences, widest = usual > _LONG_TEXT, _text_width(widths)
+    room = min(_LONGEST_TEXT, max(_LONG_TEXT, usual // _LINES)) if sentences else usual
+    tab.widen(column, max(room, widest if widest <= _LONG_TEXT else min(widest, _ODD_TEXT)) + 2.5)
+    wrapped = styles.body("@", wrap=True, small=sentences)
+    short = wrapped if sentences else styles.body("@")
     longer = widths > tab.widths[column] - 2
     if longer.any():
         tab.wrapped.append((column, first, widths))
