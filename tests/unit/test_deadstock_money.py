@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
+from typing import Any
 
+import hypothesis
+import hypothesis.strategies as st
 import polars as pl
 import pytest
 
 from stockturn.engine.ageing import ageing
+from stockturn.engine.clearing import with_action
 from stockturn.engine.deadstock import deadstock
 from stockturn.engine.entries import entries
 from stockturn.engine.wording import number, sentence
@@ -115,26 +120,141 @@ def test_a_supplier_who_takes_goods_back_gets_them() -> None:
     assert "S1" in str(found["reason"])
 
 
-def test_a_price_step_is_proposed_where_it_clears_in_time() -> None:
-    """50 sold in the past year and 30 lie: at twice that rate 30 take 16 weeks; 70 % of 20 less 10 % selling cost each."""
-    rows = [(0, "A", 80.0, "purchase", "W"), (300, "A", -50.0, "sale", "W")]
+@pytest.mark.parametrize(("left", "discount", "uplift", "sold"), [(30, 0.1, 1.3, 30), (60, 0.3, 2.0, 49)])
+def test_the_price_step_that_nets_most_is_proposed(
+    left: int, discount: float, uplift: float, sold: int
+) -> None:
+    """50 sold in the past year: 30 are gone in 24 weeks at 10 % off; of 60 a bigger step sells 49 in 26."""
+    rows = [(0, "A", left + 50.0, "purchase", "W"), (300, "A", -50.0, "sale", "W")]
     found = cell(rows, day(400), items=items(unit_price=20.0))
-    assert (found["status"], found["action"], found["action_qty"]) == ("stagnant", "promote", 30.0)
-    assert found["cash_back"] == pytest.approx(30 * 20 * 0.9 * 0.7)
-    weeks = 30 / (50 / 365 * 2 * 7)
-    assert f"{weeks:.0f}" in str(found["reason"]) or f"{weeks + 0.5:.0f}" in str(found["reason"])
+    assert (found["status"], found["action"], found["action_qty"]) == ("stagnant", "promote", sold)
+    assert found["cash_back"] == pytest.approx(sold * 20 * 0.9 * (1 - discount))
+    weeks = sold / (50 / 365 * uplift * 7)
+    assert found["clear_weeks"] == pytest.approx(weeks)
+    assert f"{math.ceil(weeks)} weeks" in str(found["reason"])
+    assert f"{discount:.0%} off" in str(found["reason"])
+    assert found["next_action"] == "dispose"
 
 
-def test_a_dead_item_goes_with_the_best_seller_of_its_category() -> None:
-    """No sale in a year, no price step helps: bundled with F, which sells most of Toys in this warehouse."""
+def toys(prices: list[float]) -> dict[str, object]:
+    """Dead A beside F, which sells 3 a day, and G, which sells 1, all of one category, at these prices."""
     rows = old_stock()
     for sku, daily in (("F", -3.0), ("G", -1.0)):
         rows += [(0, sku, 5000.0, "purchase", "W"), *((n, sku, daily, "sale", "W") for n in range(1, 401))]
-    master = pl.DataFrame({"sku": ["A", "F", "G"], "category": ["Toys"] * 3, "unit_price": [20.0] * 3})
-    found = cell(rows, day(400), items=master, chosen={"deadstock": {"slow_cover_days": 5000}})
-    assert (found["action"], found["action_qty"]) == ("bundle", 100.0)
-    assert "F" in str(found["reason"])
-    assert found["cash_back"] == pytest.approx(100 * 20 * 0.9 * 0.5)
+    master = pl.DataFrame({"sku": ["A", "F", "G"], "category": ["Toys"] * 3, "unit_price": prices})
+    return cell(rows, day(400), items=master, chosen={"deadstock": {"slow_cover_days": 5000}})
+
+
+def test_a_dead_item_goes_with_the_best_seller_of_its_category() -> None:
+    """No sale in a year, no price step helps: every tenth buyer of F takes one, 54 in 26 weeks; 46 are left."""
+    found = toys([20.0, 20.0, 20.0])
+    assert (found["action"], found["action_qty"]) == ("bundle", 54.0)
+    assert found["cash_back"] == pytest.approx(54 * 20 * 0.9 * 0.5)
+    assert "with F, which sells 3 a day here" in str(found["reason"])
+    assert "46 are left" in str(found["reason"])
+
+
+def test_nobody_buys_a_kettle_for_the_tent_that_comes_along() -> None:
+    """F costs less than A at half price: A goes with G, or with nobody where G is cheaper too."""
+    assert "with G, which sells 1 a day" in str(toys([20.0, 9.0, 10.0])["reason"])
+    assert toys([20.0, 9.0, 9.99])["action"] == "dispose"
+
+
+def test_a_sure_way_goes_before_a_less_sure_one_that_brings_little_more() -> None:
+    """A supplier's 8 a unit against a promotion: at a price of 15 it nets less than a quarter more, at 25 more."""
+    suppliers = pl.DataFrame({"supplier": ["S1"], "takes_returns": [True]})
+    rows = [(0, "A", 80.0, "purchase", "W"), (300, "A", -50.0, "sale", "W")]
+    for price, action, other in ((12.0, "return", "promote"), (25.0, "promote", "return")):
+        found = cell(rows, day(400), items=items(unit_price=price, supplier="S1"), suppliers=suppliers)
+        assert (found["action"], found["next_action"]) == (action, other)
+
+
+def test_two_warehouses_share_what_a_third_one_needs() -> None:
+    """V and X hold 60 and 30 that only W sells, 1 a day with none left: 60 and 30 of the 90 it needs, not 90 each."""
+    rows = [
+        (0, "A", 120.0, "purchase", "V"), (0, "A", 60.0, "purchase", "X"), (0, "A", 400.0, "purchase", "W"),
+        *((n, "A", -1.0, "sale", "W") for n in range(1, 401)),
+    ]  # fmt: skip
+    made = [cell(rows, day(400), where) for where in ("V", "X")]
+    assert [(one["action"], one["action_qty"]) for one in made] == [("transfer", 60.0), ("transfer", 30.0)]
+    assert "1 a day are sold" in str(made[0]["reason"])
+
+
+FACTS = st.fixed_dictionaries(
+    {
+        "on_hand": st.integers(1, 400).map(float),
+        "unit_cost": st.none() | st.integers(1, 50).map(float),
+        "unit_price": st.none() | st.integers(1, 90).map(float),
+        "yearly_per_day": st.sampled_from([0.0, 0.02, 0.3, 2.0]),
+        "takes_returns": st.booleans(),
+        "status": st.sampled_from(["dead", "misplaced", "stagnant"]),
+        "sells_elsewhere": st.sampled_from([0.0, 0.05, 1.0]),
+        "partner": st.sampled_from([None, 5.0, 40.0, 200.0]),
+    }
+)
+
+
+def slow_choice(facts: dict[str, Any], config: Any) -> tuple[str, float, float | None]:
+    """Action, units and cash of one cell, in plain Python."""
+    clearing, rate = config.deadstock.clearing, config.turnover.capital_rate
+    units, cost, span = facts["on_hand"], facts["unit_cost"], clearing.promote_weeks
+    price = None if facts["unit_price"] is None else facts["unit_price"] * (1 - config.deadstock.selling_cost)
+    ways: list[tuple[str, float, float | None, float]] = []
+    if facts["sells_elsewhere"]:
+        moved = min(units, math.ceil(round(facts["sells_elsewhere"] * clearing.transfer_days, 9)))
+        ways.append(
+            ("transfer", moved, cost if price is None else price, moved / facts["sells_elsewhere"] / 7)
+        )
+    if facts["takes_returns"]:
+        ways.append(
+            ("return", units, None if cost is None else cost * clearing.return_credit, clearing.return_weeks)
+        )
+    if price is not None:
+        for discount, uplift in zip(clearing.discounts, clearing.uplifts, strict=True):
+            weekly = facts["yearly_per_day"] * 7 * uplift
+            if sold := min(units, math.floor(weekly * span)):
+                ways.append(("promote", sold, price * (1 - discount), sold / weekly))
+        if (facts["partner"] or 0) >= facts["unit_price"] * (1 - clearing.bundle_discount):
+            weekly = 2.0 * clearing.bundle_share * 7
+            sold = min(units, math.floor(weekly * span))
+            ways.append(("bundle", sold, price * (1 - clearing.bundle_discount), sold / weekly))
+    ways.append(("dispose", units, None if cost is None else cost * clearing.scrap_share, 0.0))
+    best: tuple[float, str, float, float | None] | None = None
+    for action, qty, each, weeks in ways:
+        bound = (qty * weeks / 2 + (units - qty) * span) * (cost or 0) * rate / 52
+        net = (each or 0) * qty + (units - qty) * (cost or 0) * clearing.scrap_share - bound
+        margin = 0 if best is None or best[1] == action else clearing.surer * abs(best[0])
+        first = best is None or (action == "promote" and best[1] == "promote" and net > best[0])
+        if first or (best is not None and best[1] != action and net > best[0] + margin):
+            best = (net, action, qty, None if each is None else each * qty)
+        if action == "transfer" and facts["status"] == "misplaced":
+            break
+    assert best is not None
+    return best[1:]
+
+
+@hypothesis.given(FACTS)
+def test_the_choice_is_that_of_a_plain_comparison(facts: dict[str, Any]) -> None:
+    """Net of every way worked out one by one gives the same action, units and cash."""
+    config = settings()
+    row = {
+        "sku": "A", "warehouse": "W", "category": "Toys", "supplier": "S", "reserved": None, "last_demand": None,
+        "idle_days": 200, "cover_days": None, "demand_per_day": 0.0, "next_expiry": None, "expiring_qty": None,
+        "expired_qty": None, **{name: facts[name] for name in facts if name not in ("sells_elsewhere", "partner")},
+    }  # fmt: skip
+    mover = row | {"sku": "F", "status": "active", "demand_per_day": 2.0, "unit_price": facts["partner"]}
+    cells = pl.LazyFrame([row, mover], schema_overrides={
+        "reserved": pl.Float64, "cover_days": pl.Float64, "next_expiry": pl.Date, "expiring_qty": pl.Float64,
+        "expired_qty": pl.Float64, "unit_cost": pl.Float64, "unit_price": pl.Float64, "last_demand": pl.Date,
+    })  # fmt: skip
+    sellers = pl.LazyFrame(
+        {"sku": ["A"], "warehouse": ["V"], "demand_per_day": [facts["sells_elsewhere"]], "on_hand": [0.0]}
+    ).filter(pl.col("demand_per_day") > 0)
+    found = with_action(cells, sellers, day(400), config).collect()
+    found = found.filter(pl.col("sku") == "A").row(0, named=True)
+    action, qty, cash = slow_choice(facts, config)
+    assert (found["action"], found["action_qty"]) == (action, qty)
+    assert found["cash_back"] == (None if cash is None else pytest.approx(cash))
 
 
 def test_what_nobody_takes_is_disposed_of() -> None:

@@ -34,16 +34,29 @@ class ClearingSettings(Section):
     return_credit: float = Field(
         0.8, ge=0, le=1, description="share of the cost that a supplier who takes returns pays back"
     )
-    discount: float = Field(0.3, ge=0, lt=1, description="price step of a promotion, 0.3 = 30 % off")
-    uplift: float = Field(2.0, gt=0, description="sales at that price as a multiple of sales at the full one")
+    return_weeks: int = Field(4, ge=0, description="weeks until a supplier's credit is there")
+    discounts: tuple[float, ...] = Field(
+        (0.1, 0.3, 0.5), min_length=1, description="price steps of a promotion, 0.3 = 30 % off"
+    )
+    uplifts: tuple[float, ...] = Field(
+        (1.3, 2.0, 3.0),
+        min_length=1,
+        description="sales at each price step as a multiple of sales at the full price",
+    )
     promote_rate_days: int = Field(
         365, gt=0, description="days of past demand from which sales during a promotion are judged"
     )
-    promote_weeks: int = Field(
-        26, gt=0, description="a promotion is proposed where it clears the stock within so many weeks"
-    )
+    promote_weeks: int = Field(26, gt=0, description="most weeks that a promotion or a bundle may run")
     bundle_discount: float = Field(
         0.5, ge=0, lt=1, description="price reduction of goods bundled with a fast mover"
+    )
+    bundle_share: float = Field(
+        0.1, gt=0, le=1, description="share of the fast mover's sales that take the bundled goods along"
+    )
+    surer: float = Field(
+        0.25,
+        ge=0,
+        description="how much more a less sure way (transfer, return, promote, bundle, dispose) must bring",
     )
     scrap_share: float = Field(0.05, ge=0, le=1, description="share of the cost that disposal brings in")
     due_days: int = Field(30, gt=0, description="days to carry an action out")
@@ -53,6 +66,12 @@ class ClearingSettings(Section):
     def _ordered(self) -> ClearingSettings:
         if self.dead_due_days > self.due_days:
             raise ValueError("dead_due_days must not be more than due_days")
+        if len(self.discounts) != len(self.uplifts):
+            raise ValueError("discounts and uplifts belong together: one uplift per price step")
+        if list(self.discounts) != sorted(set(self.discounts)) or not all(0 <= d < 1 for d in self.discounts):
+            raise ValueError("discounts must rise, from 0 to below 1")
+        if list(self.uplifts) != sorted(self.uplifts) or self.uplifts[0] <= 0:
+            raise ValueError("uplifts must be above 0 and not fall: a lower price sells no less")
         return self
 
 

@@ -284,7 +284,8 @@ def _narrowed(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
 SHOWN_AFTER_AGES = (
     "receipt_value", "mean_age_days", "status", "idle_days", "demand_per_day", "rate_basis", "cover_days", "cover_reason",
     "next_expiry", "expiring_qty", "expiring_value", "excess_qty", "excess_value", "reason_code", "unit_price",
-    "age_provision", "nrv_provision", "provision", "action", "action_qty", "cash_back", "reason", "owner", "due_date",
+    "age_provision", "nrv_provision", "provision", "action", "action_qty", "clear_weeks",
+    "cash_back", "next_action", "next_cash", "reason", "owner", "due_date",
 )  # fmt: skip
 
 

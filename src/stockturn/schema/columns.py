@@ -50,7 +50,7 @@ COLUMNS: dict[str, Column] = _columns(
     "quarter year year_line "
     "raw skipped_by file_hash encoding mapping "
     "by_file by_sheet changed replaced_by",
-    code="id root_cause lead_time_source target_kind "
+    code="id root_cause next_action lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket",
@@ -87,7 +87,7 @@ COLUMNS: dict[str, Column] = _columns(
     "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_value scrap_value "
     "allowed_inventory excess_cost "
     "count_loss_value variance negative_stock_variance "
-    "cash_back age_provision nrv_provision receipt_value expiring_value cleared_value slid_out_value slid_in_value arrived_value "
+    "cash_back next_cash age_provision nrv_provision receipt_value expiring_value cleared_value slid_out_value slid_in_value arrived_value "
     "value_0_30 value_31_60 value_61_90 value_91_180 value_181_365 value_over_365 value_over_start "
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
@@ -106,7 +106,7 @@ COLUMNS: dict[str, Column] = _columns(
     "days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
     "mix rate idle change "
     "mean_age_days idle_days days_to_expiry",
-    number="excess_weeks "
+    number="excess_weeks clear_weeks "
     "planned_uplift measured_uplift used_uplift "
     "mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
 )
