@@ -37,6 +37,7 @@ def movements(rows: Iterable[Sequence[object]], columns: str = "date sku qty kin
     types = {
         name: {
             "date": pl.Date,
+            "expiry": pl.Date,
             "qty": pl.Float64,
             "cost": pl.Float64,
             "unit_cost": pl.Float64,

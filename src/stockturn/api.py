@@ -240,14 +240,17 @@ def abc(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
     return abc_result(ledger, settings).frame
 
 
-def deadstock_result(ledger: Ledger, settings: Settings | None = None, *, ages: bool = False) -> Result:
+def deadstock_result(
+    ledger: Ledger, settings: Settings | None = None, *, ages: bool = False, by: Sequence[str] = ()
+) -> Result:
     """What lies too long, per cell with something on hand.
 
-    ``ages`` adds ``ageing`` (by category), ``movement`` (what became of each age bucket since a month before) and
-    ``expiring`` (batches that will not sell in time).
+    ``ages`` adds ``ageing`` (by category, or by what ``by`` names), ``movement`` (what became of each age bucket since a
+    month before) and ``expiring`` (batches that will not sell in time); so does ``by``.
     """
     run = Run(ledger, settings or Settings())
-    tables = {"deadstock": run.deadstock()} | (run.ages() if ages else {})
+    further = run.ages(tuple(by) or ("category",)) if ages or by else {}
+    tables = {"deadstock": run.deadstock()} | further
     return Result("deadstock", tables, run.notes(), run.period)
 
 

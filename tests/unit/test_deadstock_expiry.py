@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stockturn.engine.batches import known_batches
 from stockturn.engine.demand import daily_rate
 from stockturn.engine.entries import entries
 from stockturn.engine.expiry import by_cell, expiring
@@ -30,6 +31,7 @@ def unsold(batches: list[Batch], per_day: float) -> list[float]:
             "expiry": [day(99) + timedelta(days=days) for days, _ in batches],
             "qty_left": [float(qty) for _, qty in batches],
             "received_on": day(0),
+            "expiry_basis": "batch_list",
         }
     )
     found = (
@@ -77,7 +79,7 @@ def test_expiring_units_of_the_generated_company() -> None:
     chosen = settings()
     start = entries(synthetic.ledger(), chosen)
     found = expiring(
-        synthetic.ledger().table("batches"), synthetic.closing(), daily_rate(start, chosen), start.as_of
+        known_batches(synthetic.ledger(), start), synthetic.closing(), daily_rate(start, chosen), start.as_of
     ).collect()
     for name, expected in synthetic.truth()["expiring"].items():
         days = int(name.split("_")[1])

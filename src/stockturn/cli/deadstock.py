@@ -9,15 +9,20 @@ from stockturn.cli.options import ANALYSE, Option, Request, command
 AGES = Option(
     "ages",
     bool,
-    "Also age by category, what moved between ages in a month, and expiring batches.",
+    "Also age by category (or --by), what moved between ages in a month, and expiring batches.",
     default=False,
+)
+BY = Option(
+    "by",
+    str | None,
+    "Age (and what moved between ages) by these, joined by commas: sku,warehouse,category,supplier,owner ...",
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
 
-    @command(app, "deadstock", AGES, *ANALYSE)
+    @command(app, "deadstock", AGES, BY, *ANALYSE)
     def deadstock(request: Request) -> None:
         """How old the stock is, what no longer sells, what that costs and what to do about it."""
         from stockturn import api
@@ -25,4 +30,5 @@ def add_to(app: typer.Typer) -> None:
         from stockturn.cli.show_sources import read_ledger
 
         ledger = read_ledger(request)
-        emit(api.deadstock_result(ledger, request.settings, ages=request.ages), request)
+        by = tuple(part.strip() for part in (request.by or "").split(",") if part.strip())
+        emit(api.deadstock_result(ledger, request.settings, ages=request.ages, by=by), request)

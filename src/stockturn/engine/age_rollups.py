@@ -14,6 +14,9 @@ from stockturn.engine.entries import DIMENSIONS
 from stockturn.engine.expr import ratio, tidy
 
 CELL = ["sku", "warehouse"]
+AGE_DIMENSIONS = (*CELL, *DIMENSIONS)
+"""What stock can be aged by."""
+
 PARTS = ("opening", "cleared", "slid_out", "slid_in", "arrived", "closing")
 
 

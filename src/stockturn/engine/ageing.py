@@ -42,14 +42,19 @@ def ageing(
     than the ledger). ``age_over_start`` is what stood there before the ledger began: at least that old.
     Where on_hand is 0 or less, every bucket is 0. ``valued``: the same entries valued; spares a pass over them.
     """
-    parts = _with_receipt_value(layers(entries, closing, settings, batches, valued), entries, closing)
+    return aged(layers(entries, closing, settings, batches, valued), entries, closing, settings)
+
+
+def aged(parts: pl.LazyFrame, entries: Entries, closing: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
+    """:func:`ageing` of layers that are known already."""
+    parts = _with_receipt_value(parts, entries, closing)
     names = bucket_names(settings.deadstock)
     inside = {name: pl.col("bucket") == name for name in names}
     paid = pl.col("receipt_value")
     started = (pl.lit(entries.as_of) - pl.lit(entries.first_day)).dt.total_days() + 1
     days = pl.coalesce((pl.lit(entries.as_of) - pl.col("received_on")).dt.total_days(), started)
     oldest = pl.when(pl.col("received_on").is_not_null().all()).then(pl.col("received_on").min())
-    aged = (
+    summed = (
         parts.with_columns(bucket=bucket_of(entries.as_of, settings.deadstock), days=days)
         .group_by(CELL)
         .agg(
@@ -68,7 +73,7 @@ def ageing(
     amounts = [f"{prefix}_{name}" for prefix in ("age", "receipt_value") for name in names]
     return (
         closing.select(*CELL, "on_hand", unit=ratio("value", "on_hand"))
-        .join(aged, on=CELL, how="left")
+        .join(summed, on=CELL, how="left")
         .with_columns(pl.when(held).then(pl.col(name)).otherwise(0.0).alias(name) for name in amounts)
         .with_columns(
             pl.when(held).then(pl.col(f"age_{name}") * pl.col("unit")).otherwise(0.0).alias(f"value_{name}")

@@ -11,6 +11,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.engine.ageing import bucket_names
+from stockturn.engine.batches import known_batches
 from stockturn.engine.clearing import with_action
 from stockturn.engine.demand import Demand, mean_rate
 from stockturn.engine.entries import Entries
@@ -37,12 +38,13 @@ def deadstock(
     aged: pl.LazyFrame,
     settings: Settings,
     plan: pl.LazyFrame | None = None,
+    batches: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """One row per cell with something on hand: the worst status first, and in it the most money.
 
     ``closing``: sku, warehouse, on_hand, value at as_of; ``aged``: what :func:`ageing` made of it; ``plan``: sku,
     warehouse, excess_qty of a replenishment run, without which excess is null (``reason_code`` no_plan, as for
-    cells outside the plan). Give the whole company (entries without a scope): whether goods sell elsewhere cannot be seen from one
+    cells outside the plan); ``batches``: what expires when (known_batches of the ledger when left out). Give the whole company (entries without a scope): whether goods sell elsewhere cannot be seen from one
     warehouse; the rows are narrowed to ``settings.scope`` at the end.
 
     Columns out (SPEC 14) and name, category, idle_days (days without demand, the figure behind ``status``),
@@ -52,7 +54,8 @@ def deadstock(
     demand = Demand.of(entries, settings)
     rates = mean_rate(demand, settings.deadstock.rate_days)
     yearly = mean_rate(demand, settings.deadstock.clearing.promote_rate_days)
-    expiries = by_cell(expiring(ledger.table("batches"), closing, rates, entries.as_of))
+    dated = known_batches(ledger, entries) if batches is None else batches
+    expiries = by_cell(expiring(dated, closing, rates, entries.as_of))
     held = (
         closing.filter(pl.col("on_hand") > 0)
         .select(*CELL, "on_hand", "value")

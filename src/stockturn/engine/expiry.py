@@ -14,10 +14,11 @@ CELL = ["sku", "warehouse"]
 def expiring(batches: pl.LazyFrame, closing: pl.LazyFrame, rates: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per batch with an expiry date and something left, the next to expire first.
 
-    ``batches``: the canonical table as of ``as_of``; ``closing``: sku, warehouse, on_hand, value; ``rates``: sku,
-    warehouse, demand_per_day, rate_basis.
-    Columns out: sku, warehouse, batch, expiry, days_to_expiry (below 0: expired), qty_left, value (at the closing
-    unit cost), demand_per_day, rate_basis, expiring_qty (will not sell in time), expiring_value.
+    ``batches``: what :func:`stockturn.engine.batches.known_batches` gives; ``closing``: sku, warehouse, on_hand,
+    value; ``rates``: sku, warehouse, demand_per_day, rate_basis.
+    Columns out: sku, warehouse, batch, expiry, expiry_basis (what told it), days_to_expiry (below 0: expired),
+    qty_left, value (at the closing unit cost), demand_per_day, rate_basis, expiring_qty (will not sell in time),
+    expiring_value. Where more is listed than on hand, the first to expire are gone.
 
     The first to expire is sold first, at the daily rate, up to and including its last day. Batches of 30 (10 days)
     and 30 (20 days) at 2 a day: 20 of the first sell in time, 10 expire; of the second 20 sell, 10 expire.
@@ -28,7 +29,8 @@ def expiring(batches: pl.LazyFrame, closing: pl.LazyFrame, rates: pl.LazyFrame, 
     )
     dated = (
         listed.group_by(*CELL, "batch", "expiry")
-        .agg(pl.col("qty_left").sum())
+        .agg(pl.col("qty_left").sum(), pl.col("expiry_basis").first())
+        .pipe(_no_more_than, closing)
         .join(closing.select(*CELL, unit_cost=ratio("value", "on_hand")), on=CELL, how="left")
         .join(rates.select(*CELL, "demand_per_day", "rate_basis"), on=CELL, how="left")
         .with_columns(
@@ -44,7 +46,7 @@ def expiring(batches: pl.LazyFrame, closing: pl.LazyFrame, rates: pl.LazyFrame, 
         )
         .sort("expiry", *CELL, "batch")
         .select(
-            *CELL, "batch", "expiry", "days_to_expiry", "qty_left", "value", "demand_per_day", "rate_basis",
+            *CELL, "batch", "expiry", "expiry_basis", "days_to_expiry", "qty_left", "value", "demand_per_day", "rate_basis",
             "expiring_qty", "expiring_value",
         )
     )  # fmt: skip
@@ -74,6 +76,24 @@ def _placed(batches: pl.LazyFrame, closing: pl.LazyFrame) -> pl.LazyFrame:
         .with_columns(warehouse=pl.coalesce("warehouse", "only"))
         .drop("only", "places")
         .join(held, on=CELL, how="semi")
+    )
+
+
+def _no_more_than(dated: pl.LazyFrame, closing: pl.LazyFrame) -> pl.LazyFrame:
+    """The batches with no more left of them than is on hand: what expires last is still there."""
+    later = pl.col("qty_left").cum_sum().over(CELL, order_by=["expiry", "batch"], descending=True) - pl.col(
+        "qty_left"
+    )
+    return (
+        dated.join(closing.select(*CELL, "on_hand"), on=CELL)
+        .with_columns(later=later)
+        .with_columns(
+            qty_left=tidy(
+                pl.min_horizontal("qty_left", (pl.col("on_hand") - pl.col("later")).clip(lower_bound=0.0))
+            )
+        )
+        .filter(pl.col("qty_left") > 0)
+        .drop("on_hand", "later")
     )
 
 

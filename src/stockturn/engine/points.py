@@ -12,7 +12,8 @@ CONSIGNED_IN, CONSIGNED_OUT = "consigned_in", "consigned_out"
 
 
 def stock_rows(stock: pl.LazyFrame) -> pl.LazyFrame:
-    """Stock rows at the end of a day: sku, warehouse, bin, batch, ownership, as_of, on_hand, value, reserved.
+    """Stock rows at the end of a day: sku, warehouse, bin, batch, ownership, received_on, expiry, as_of, on_hand, value,
+    reserved.
 
     A list of opening balances stands at the end of the day before; where a closing list says what was there at that
     moment (the summary of the month before), it says the same once more. What others own has no value here.
@@ -31,6 +32,8 @@ def stock_rows(stock: pl.LazyFrame) -> pl.LazyFrame:
         "bin",
         "batch",
         "ownership",
+        "received_on",
+        "expiry",
         as_of=at_end,
         on_hand="on_hand",
         value=pl.when(own).then(value).otherwise(0.0),

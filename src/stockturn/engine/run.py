@@ -10,9 +10,10 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.config.settings import PeriodSettings, Scope
-from stockturn.engine.age_rollups import Snapshot, ageing_by, ageing_movement
-from stockturn.engine.ageing import ageing
+from stockturn.engine.age_rollups import AGE_DIMENSIONS, Snapshot, ageing_by, ageing_movement
+from stockturn.engine.ageing import aged
 from stockturn.engine.alerts import alert_frames, evaluate
+from stockturn.engine.batches import by_shelf_life, dated_batches, known_batches
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
 from stockturn.engine.deadstock import deadstock
@@ -28,6 +29,7 @@ from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, sc
 from stockturn.engine.stockouts import counts, lost_days, phantom_stock, with_accuracy, with_lost_sales
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
+from stockturn.errors import UsageError
 from stockturn.model import Analysis, Ledger, Note, Period, Supply
 
 _PLANNED = tuple({field.name for field in fields(ReorderResult)} & {field.name for field in fields(Supply)})
@@ -132,39 +134,62 @@ class Run:
         self._say("ageing")
         whole = self.whole
         stock = closing(whole.valued).lazy()
-        aged = ageing(whole.entries, stock, self.settings, whole.batches, whole.valued)
+        ages = aged(whole.layers, whole.entries, stock, self.settings)
         plan = self.replenishment.reorder.lazy()
-        return deadstock(self.ledger, whole.entries, stock, aged, self.settings, plan).collect()
+        return deadstock(
+            self.ledger, whole.entries, stock, ages, self.settings, plan, whole.expiries
+        ).collect()
 
-    def ages(self) -> dict[str, pl.DataFrame]:
-        """Age of the stock by category, what became of each bucket since a month before, and batches to expire."""
+    def ages(self, by: Sequence[str] = ("category",)) -> dict[str, pl.DataFrame]:
+        """Age of the stock by any dimensions, what became of each bucket since a month before, and batches to expire.
+
+        Raises UsageError ``age_by_unknown`` for what stock cannot be aged by.
+        """
+        if unknown := [name for name in by if name not in AGE_DIMENSIONS]:
+            raise UsageError("age_by_unknown", names=", ".join(unknown), known=", ".join(AGE_DIMENSIONS))
         whole, chosen = self.whole, self.settings.deadstock
         stock, items = closing(whole.valued).lazy(), whole.entries.items
-        aged = ageing(whole.entries, stock, self.settings, whole.batches, whole.valued)
+        ages = aged(whole.layers, whole.entries, stock, self.settings)
         rates = daily_rate(whole.entries, self.settings)
+        coming = expiring(whole.expiries, stock, rates, self.entries.as_of)
         frames = {
-            "ageing": ageing_by(aged, stock, items, ("category",), chosen),
-            "expiring": expiring(self.ledger.table("batches"), stock, rates, self.entries.as_of),
+            "ageing": ageing_by(ages, self._within(stock), items, by, chosen),
+            "expiring": self._within(coming),
         }
         before = add_months(self.entries.as_of + ONE_DAY, -1) - ONE_DAY
         if before >= whole.entries.first_day:
             then = self.settings.model_copy(update={"scope": Scope(), "period": PeriodSettings(as_of=before)})
-            earlier = Run(self.ledger, then)
-            shots = [run.snapshot() for run in (earlier, whole)]
-            frames["movement"] = ageing_movement(shots[0], shots[1], items, ("category",), chosen)
+            shots = [
+                Snapshot(shot.as_of, self._within(shot.layers), self._within(shot.closing))
+                for shot in (Run(self.ledger, then).snapshot(), whole.snapshot())
+            ]
+            frames["movement"] = ageing_movement(shots[0], shots[1], items, by, chosen)
         return {name: frame.collect() for name, frame in frames.items()}
+
+    def _within(self, cells: pl.LazyFrame) -> pl.LazyFrame:
+        """The cells of the scope, of those of the whole company."""
+        scope = self.settings.scope
+        if scope.warehouse:
+            cells = cells.filter(pl.col("warehouse").is_in(scope.warehouse))
+        return cells.join(self.scoped_skus().lazy(), on="sku", how="semi") if scope.narrow else cells
 
     def snapshot(self) -> Snapshot:
         """Layers and closing stock at as_of."""
-        stock = closing(self.valued).lazy()
-        return Snapshot(
-            self.entries.as_of, layers(self.entries, stock, self.settings, self.batches, self.valued), stock
-        )
+        return Snapshot(self.entries.as_of, self.layers, closing(self.valued).lazy())
 
     @cached_property
-    def batches(self) -> pl.LazyFrame | None:
-        """What is left of batches: known for the latest day only, so no guide to an earlier one."""
-        return self.ledger.table("batches") if self.entries.as_of >= latest_date(self.ledger) else None
+    def layers(self) -> pl.LazyFrame:
+        """What is left of each inflow, and of batches that say when they came in."""
+        dated = dated_batches(self.ledger, self.entries, self.entries.as_of >= latest_date(self.ledger))
+        stock = closing(self.valued).lazy()
+        return layers(self.entries, stock, self.settings, dated, self.valued)
+
+    @cached_property
+    def expiries(self) -> pl.LazyFrame:
+        """Batches with what is left of them and when they expire, told or by their shelf life."""
+        known = known_batches(self.ledger, self.entries)
+        kept = by_shelf_life(self.layers, known, self.entries)
+        return pl.concat([known, kept], how="vertical_relaxed").collect().lazy()
 
     def forecasts(self, by: tuple[str, ...] = ("sku",)) -> Forecasts:
         """The forecast of every sku (or sku and warehouse) of the warehouses in the scope.

@@ -53,7 +53,7 @@ COLUMNS: dict[str, Column] = _columns(
     code="id root_cause next_action lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
-    "value_basis cover_reason age_bucket",
+    "value_basis cover_reason age_bucket expiry_basis",
     date="order_date needed_on expected_on pay_on week "
     "made_on "
     "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from stockturn.engine.alerts.cells import cell_facts
+from stockturn.engine.batches import expiry_told
 from stockturn.engine.expr import IN_TRANSIT, NONE, ratio
 from stockturn.engine.reorder_cells import Known, known
 from stockturn.engine.valued import closing
@@ -20,7 +21,7 @@ Frame = pl.DataFrame | None
 def alert_frames(run: Run) -> dict[str, Frame]:
     """The frames named in registry.KEYS; None where the ledger has nothing to make one from.
 
-    Stock rules need a stock list or opening balances; order rules need orders; expiry needs batches; capacity needs
+    Stock rules need a stock list or opening balances; order rules need orders; expiry needs batches, stock lists or receipts with an expiry, or a shelf life; capacity needs
     warehouses with a capacity; targets need a target in the settings.
     """
     ledger, settings = run.ledger, run.settings
@@ -30,7 +31,7 @@ def alert_frames(run: Run) -> dict[str, Frame]:
     cells = cell_facts(run, facts, people) if stock_known else None
     return {
         "cells": cells,
-        "expiries": _expiries(run, cells) if ledger.has("batches") else None,
+        "expiries": _expiries(run, cells) if expiry_told(ledger) else None,
         "late_orders": _late_orders(run, facts, people) if ledger.has("orders") else None,
         "suppliers": _suppliers(run, people) if ledger.has("orders") else None,
         "prices": _prices(run, people),
