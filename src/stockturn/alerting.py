@@ -17,11 +17,21 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.config.settings import PeriodSettings, Scope
-from stockturn.engine.alerts import NEWS, OPEN, RULES, STATES, alert_frames, evaluate, life, snoozed
+from stockturn.engine.alerts import (
+    NEWS,
+    OPEN,
+    RULES,
+    STATES,
+    alert_frames,
+    evaluate,
+    life,
+    snoozed,
+    undecided,
+)
 from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
 from stockturn.model import Ledger, Note, Result
-from stockturn.store import history
+from stockturn.store import history, suggestions
 
 if TYPE_CHECKING:
     from stockturn.output.mail import Letter
@@ -47,11 +57,17 @@ def alerts_result(
     whole = settings.model_copy(update={"scope": Scope(), "period": _to_as_of(settings)})
     run = Run(ledger, whole, progress)
     as_of = run.entries.as_of
-    found, looked_at = evaluate(alert_frames(run), whole)
+    frames = alert_frames(run, suggestions.read(folder, as_of) if folder else None)
+    found, looked_at = evaluate(frames, whole)
     if folder is None:
         shown = life(found, None, as_of, looked_at)[0]
     else:
-        shown = _recorded(folder, found, looked_at, as_of, whole, now)
+        with history.changing(folder, now, settings.alerts.lock_seconds):
+            before = _previous(folder, as_of)
+            unknown = undecided(frames, whole) if before is not None else frozenset()
+            shown, states = life(found, before, as_of, looked_at, unknown)
+            _record(folder, shown, states, as_of, whole)
+            suggestions.write(folder, as_of, run.reorder().reorder, settings.alerts.keep_runs)
     notes = run.notes() + _notes(looked_at, whole, folder)
     return Result("alerts", {"alerts": _scoped(shown, settings)}, notes, run.period, screen={"whole": shown})
 
@@ -75,22 +91,17 @@ def _scoped(shown: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return shown
 
 
-def _recorded(
-    folder: Path,
-    found: pl.DataFrame,
-    looked_at: frozenset[str],
-    as_of: date,
-    settings: Settings,
-    now: datetime,
-) -> pl.DataFrame:
-    """The alerts with their life; what the next run needs is kept, and what has to be mailed is queued."""
-    with history.changing(folder, now, settings.alerts.lock_seconds):
-        shown, states = life(found, _previous(folder, as_of), as_of, looked_at)
-        if settings.alerts.mail.host:
-            _queue(folder, shown, settings)
-        history.write(folder, ALERTS, as_of.isoformat(), states)
-        history.prune(folder, ALERTS, settings.alerts.keep_runs)
-    return shown
+def _record(folder: Path, shown: pl.DataFrame, states: pl.DataFrame, as_of: date, settings: Settings) -> None:
+    """Keep what the next run needs, and queue what has to be mailed; a past day made again is no news to anybody."""
+    if settings.alerts.mail.host and not _is_past(folder, as_of):
+        _queue(folder, shown, settings)
+    history.write(folder, ALERTS, as_of.isoformat(), states)
+    history.prune(folder, ALERTS, settings.alerts.keep_runs)
+
+
+def _is_past(folder: Path, as_of: date) -> bool:
+    """Whether a run of a later day is recorded."""
+    return bool(runs := history.names(folder, ALERTS)) and runs[-1] > as_of.isoformat()
 
 
 def _previous(folder: Path, as_of: date) -> pl.DataFrame | None:
@@ -129,16 +140,15 @@ def _of_address(frame: pl.DataFrame, to: str, settings: Settings) -> pl.DataFram
 
 
 def letters(
-    shown: pl.DataFrame, settings: Settings, *, always: bool = False, folder: Path | None = None
+    shown: pl.DataFrame, settings: Settings, *, always: bool = False, waiting: pl.DataFrame | None = None
 ) -> list[Letter]:
     """The mails there are to write: one per address with anything new or worse (``always``: with anything).
 
-    With ``folder`` what is new to an address is what its outbox holds: also what an earlier run could not send.
+    With ``waiting`` (to, id) what is new to an address is what waits for it: also what an earlier run could not send.
     Without any address there is one mail with everything, to nobody.
     """
     from stockturn.output.mail import Letter
 
-    waiting = _outbox(folder) if folder else None
     made = []
     for place, to in enumerate(addresses(settings) or [""]):
         mine = _of_address(shown, to, settings)
@@ -202,7 +212,7 @@ def deliver(
 ) -> tuple[list[str], list[Failure]]:
     """Send what there is to send; gives the addresses that got a mail, and the failures.
 
-    What was sent leaves the outbox, what was not stays. Of two runs at the same time the second waits and then finds
+    What was sent leaves the outbox, what was not stays; a past day made again takes nothing from it. Of two runs at the same time the second waits and then finds
     nothing left to send.
     """
     from stockturn.output.mail import compose
@@ -214,7 +224,10 @@ def deliver(
     )
     delivered: list[str] = []
     with alone:
-        made = {one.to: one for one in letters(shown, settings, always=always, folder=folder)}
+        waiting = None
+        if folder:
+            waiting = _outbox(folder).clear() if _is_past(folder, as_of) else _outbox(folder)
+        made = {one.to: one for one in letters(shown, settings, always=always, waiting=waiting)}
 
         def sent(to: str) -> None:
             delivered.append(to)

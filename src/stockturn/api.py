@@ -360,6 +360,26 @@ def _within_scope(frame: pl.DataFrame, run: Run) -> pl.DataFrame:
     return frame
 
 
+def keep_suggestions(
+    folder: Path, reorder: pl.DataFrame, ledger: Ledger, settings: Settings, now: datetime | None = None
+) -> tuple[Note, ...]:
+    """Keep in a ledger folder what a run suggests to buy, so that what is bought can be held against it later.
+
+    Only of the whole company. A folder that cannot be written to is told in a note: the run itself is none the worse.
+    """
+    from stockturn.store import history, suggestions
+
+    if settings.scope.narrow:
+        return ()
+    made_on = settings.period.as_of or latest_date(ledger)
+    try:
+        with history.changing(folder, now or datetime.now(UTC), settings.alerts.lock_seconds):
+            suggestions.write(folder, made_on, reorder, settings.alerts.keep_runs)
+    except InputError as error:
+        return (Note("suggestions_not_kept", {"folder": folder, "detail": error}, "warning"),)
+    return ()
+
+
 def write_supplier_sheets(result: Result, folder: Path | str, settings: Settings | None = None) -> list[Path]:
     """One workbook per supplier from a result of reorder: purchase requests and vendor-managed goods."""
     from stockturn.output.supplier_files import write_supplier_files

@@ -14,6 +14,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from stockturn.errors import InputError
 from stockturn.store import history
 from tests.e2e.cli import Done, cli
 from tests.mailserver import PASSWORD, USER, certificate, free_port, mail_server
@@ -326,6 +327,75 @@ def test_a_past_day_again_changes_nothing_of_today(small: Path) -> None:
     today = rows_of(cli("alerts", small, "-f", "json"))
     assert {(row["state"], row["runs"]) for row in today} == {("ongoing", 2)}
     assert {file.stem for file in (small / "history" / "alerts").iterdir()} == {"2024-05-31", "2024-06-30"}
+
+
+def test_a_past_day_again_takes_no_mail_and_sends_none(
+    mailed: tuple[Path, int], pem: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits to be sent waits on; what was the case a month ago is no news to anybody."""
+    ledger, port = mailed
+    assert cli("alerts", ledger, "-q").status == 0
+    before = pl.read_parquet(ledger / "history" / "outbox" / "mail.parquet")
+    assert before.height > 0
+    monkeypatch.setattr("tests.mailserver.free_port", lambda: port)
+    with mail_server(pem) as (_, box):
+        past = cli("alerts", ledger, "--mail", "--as-of", "2024-05-31")
+        assert (past.status, box.mails) == (0, [])
+        assert pl.read_parquet(ledger / "history" / "outbox" / "mail.parquet").equals(before)
+        assert cli("alerts", ledger, "--mail", "-q").status == 0
+        assert len(box.mails) == 2
+
+
+def test_what_was_suggested_is_kept_and_held_against_what_was_bought(tmp_path: Path) -> None:
+    """Run by run the ledger keeps what to buy; a purchase far above that is told as the cause of too much stock."""
+    exports, ledger = tmp_path / "exports", tmp_path / "ledger"
+    exports.mkdir()
+    sales = [f"2024-{month:02}-{day:02},A-1,5,总仓" for month in range(1, 7) for day in (5, 15, 25)]
+    (exports / "销售出库明细.csv").write_text(PLAIN + "\n".join(sales) + "\n", encoding="utf-8")
+    bought = "日期,SKU,数量,仓库,单价\n2024-01-02,A-1,70,总仓,10\n"
+    (exports / "采购入库明细.csv").write_text(bought, encoding="utf-8")
+    assert cli("ingest", exports, "--into", ledger, "-q").status == 0
+    kept = ledger / "history" / "suggestions"
+    for command, as_of in (("alerts", "2024-04-30"), ("reorder", "2024-05-15"), ("report", "2024-05-31")):
+        done = cli(command, ledger, "--as-of", as_of, "-f", "json", "-q")
+        assert done.status == 0, done.err
+        assert (kept / f"{as_of}.parquet").is_file()
+    assert cli("reorder", ledger, "--as-of", "2024-05-01", "--sku", "A-1", "-f", "json", "-q").status == 0
+    assert not (kept / "2024-05-01.parquet").exists()
+    suggested = pl.read_parquet(kept / "2024-05-31.parquet")["suggested_qty"].sum()
+    (exports / "采购入库明细.csv").write_text(f"{bought}2024-06-20,A-1,900,总仓,10\n", encoding="utf-8")
+    (exports / "库存余额表_20240630.csv").write_text("SKU,仓库,库存数量\nA-1,总仓,900\n", encoding="utf-8")
+    assert 0 < suggested < 900 / 1.1
+    assert cli("ingest", exports, "--into", ledger, "-q").status == 0
+    rows = rows_of(cli("alerts", ledger, "-f", "json", "-q"))
+    assert {(row["rule"], row["root_cause"]) for row in rows if row["sku"] == "A-1"} == {
+        ("overstock", "above_suggestion"),
+        ("slow", "above_suggestion"),
+    }
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of what to buy is there all the same."""
+
+    def full(*_: object) -> None:
+        raise InputError("ledger_disk_full", folder="x", detail="full")
+
+    monkeypatch.setattr(history, "write", full)
+    done = cli("reorder", small, "-f", "json")
+    assert (done.status, "could not be kept" in done.err) == (0, True)
+    assert json.loads(done.out)
+
+
+def test_no_alert_is_no_all_clear(tmp_path: Path) -> None:
+    """Sales alone raise no alert, and the digest says which rules had nothing to look at."""
+    (tmp_path / "销售出库明细.csv").write_text(
+        f"{PLAIN}2024-01-05,A,5,W\n2024-03-05,A,5,W\n", encoding="utf-8"
+    )
+    done = cli("alerts", tmp_path)
+    assert done.status == 0
+    assert "No alerts" in done.out
+    assert "Not looked at" in done.out
+    assert "stockout" in done.out
 
 
 def test_a_refused_login_ends_with_status_3(

@@ -10,9 +10,11 @@ import pytest
 
 from stockturn.config import Settings
 from stockturn.engine.alerts import RULES, alert_frames, evaluate
-from stockturn.engine.alerts.cells import _excess_cause, _short_cause
+from stockturn.engine.alerts.causes import excess_cause, short_cause, with_suggestion
+from stockturn.engine.reorder_cells import Known
 from stockturn.engine.run import Run
 from stockturn.model import Ledger
+from tests.moves import day
 
 AS_OF = date(2024, 6, 30)
 
@@ -159,14 +161,6 @@ def test_what_is_absent_is_not_looked_at() -> None:
     assert looked_at <= {"forecast_bias"}
 
 
-def cause(expression: pl.Expr, **figures: Any) -> str | None:
-    """The cause that follows from these figures."""
-    found: str | None = (
-        pl.DataFrame([figures], infer_schema_length=None).select(expression.alias("cause")).item()
-    )
-    return found
-
-
 SHORT: dict[str, Any] = {
     "overdue_qty": 0.0, "short_per_day": 2.0, "long_per_day": 2.0, "safety_stock": 5.0, "lead_time_source": "measured",
     "due_days": 4,
@@ -189,12 +183,12 @@ def test_why_goods_are_short(change: dict[str, Any], expected: str | None) -> No
     """Late supplier before spike before parameters before a late order; nothing where nothing points to a cause."""
     typed = {"due_days": pl.Int64}
     figures = pl.DataFrame([SHORT | change], schema_overrides=typed)
-    assert figures.select(_short_cause(Settings()).alias("cause")).item() == expected
+    assert figures.select(short_cause(Settings()).alias("cause")).item() == expected
 
 
 EXCESS: dict[str, Any] = {
     "before_per_day": 1.0, "lead_time_days": 10.0, "review_days": 10.0, "last_in_qty": 40.0, "last_kind": "purchase",
-    "moq": 1.0, "short_per_day": 1.0, "long_per_day": 1.0,
+    "moq": 1.0, "short_per_day": 1.0, "long_per_day": 1.0, "was_suggested": None,
 }  # fmt: skip
 
 
@@ -208,8 +202,45 @@ EXCESS: dict[str, Any] = {
         ({"last_kind": "sale_return"}, "return"),
         ({"short_per_day": 0.49}, "demand_drop"),
         ({"short_per_day": 0.5}, None),
+        ({"was_suggested": 36.0}, "above_suggestion"),
+        ({"was_suggested": 0.0, "moq": 40.0}, "above_suggestion"),
+        ({"was_suggested": 37.0}, None),
+        ({"was_suggested": 500.0, "last_in_qty": 500.0}, None),
+        ({"was_suggested": 40.0, "moq": 40.0}, "moq"),
     ],
 )
 def test_why_too_much_is_there(change: dict[str, Any], expected: str | None) -> None:
-    """The need of lead time and review was 20: above twice that is above the suggestion; a lot above it is the lot's."""
-    assert cause(_excess_cause(Settings()), **(EXCESS | change)) == expected
+    """What was suggested decides, with a tenth to spare; without it twice the need of lead time and review, 20."""
+    figures = pl.DataFrame([EXCESS | change], schema_overrides={"was_suggested": pl.Float64})
+    assert figures.select(excess_cause(Settings()).alias("cause")).item() == expected
+
+
+def test_which_suggestion_was_in_force() -> None:
+    """Runs of day 10 and 30; A was ordered on day 20 as its order says, B a lead time of 5 before day 40, C before any
+    run. B had no suggestion on day 30: 0 was suggested."""
+    cells = pl.LazyFrame(
+        {
+            "sku": ["A", "B", "C"],
+            "warehouse": "W",
+            "came_on": [day(40)] * 2 + [day(12)],
+            "lead_time_days": 5.0,
+        }
+    )
+    came = pl.LazyFrame(
+        {"sku": ["A"], "warehouse": ["W"], "received_date": [day(40)], "order_date": [day(20)]}
+    )
+    kept = pl.DataFrame(
+        {
+            "made_on": [day(10), day(10), day(30)],
+            "sku": ["A", "B", "A"],
+            "warehouse": "W",
+            "suggested_qty": [7.0, 8.0, 9.0],
+        }
+    )
+    blank = pl.DataFrame()
+    made = with_suggestion(cells, Known(blank, blank, came, blank), kept).sort("sku").collect()
+    assert made["was_suggested"].to_list() == [7.0, 0.0, None]
+    assert (
+        with_suggestion(cells, Known(blank, blank, came, blank), None).collect()["was_suggested"].null_count()
+        == 3
+    )

@@ -87,6 +87,16 @@ def test_a_rule_without_input_resolves_nothing() -> None:
     assert states(life(alerts(), kept, DAY[3], EVERY)[0]) == {"a": "resolved"}
 
 
+def test_what_could_not_be_judged_is_not_over() -> None:
+    """The rule was looked at, but a figure of that row is not known this time: not evaluated, later ongoing or over."""
+    other = ("b", "slow", "info")
+    _, kept = life(alerts(A, other), None, DAY[0], EVERY)
+    shown, kept = life(alerts(), kept, DAY[1], EVERY, {"a"})
+    assert states(shown) == {"a": "not_evaluated", "b": "resolved"}
+    assert states(life(alerts(A), kept, DAY[2], EVERY)[0]) == {"a": "ongoing"}
+    assert states(life(alerts(), kept, DAY[2], EVERY)[0]) == {"a": "resolved"}
+
+
 def test_snoozed_until_the_day_and_no_longer() -> None:
     """Asleep before the day, awake on it."""
     _, kept = life(alerts(A), None, DAY[0], EVERY)

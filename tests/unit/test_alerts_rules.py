@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from stockturn.config import Settings
 from stockturn.config.alerts import RULES as LEVELS
-from stockturn.engine.alerts import RULES, evaluate
+from stockturn.engine.alerts import RULES, evaluate, undecided
 from stockturn.engine.alerts.evaluate import stable_ids
 from stockturn.engine.alerts.registry import KEYS
 from stockturn.i18n import LANGUAGES, has
@@ -25,6 +25,7 @@ CELL: dict[str, Any] = {
     "order_up_to": 60.0, "unit_cost": 5.0, "stockout_date": date(2025, 3, 31), "days_to_stockout": 31,
     "excess_qty": 0.0, "excess_value": 0.0, "status": "active", "idle_days": 3, "value": 250.0, "negative_days": None,
     "sale_rate": 0.5, "short_cause": "demand_spike", "excess_cause": "moq",
+    "action": "promote", "cash_back": 100.0,
 }  # fmt: skip
 CELL_TYPES = {
     name: pl.Float64 if isinstance(value, float) else pl.Int64 if name == "negative_days" else None
@@ -44,7 +45,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "suppliers": {"supplier": "S", "on_time_rate": 0.7, "lateness_value": 900.0, "judged_lines": 10},
     "prices": {"sku": "A", "last_cost": 12.0, "mean_cost": 10.0, "last_qty": 7.0},
-    "biases": {"sku": "A", "bias": -0.4, "periods": 6, "demand_value": 10.0},
+    "biases": {"sku": "A", "bias": -0.4, "periods": 6, "demand_value": 10.0, "demand_per_day": 2.0},
     "targets": {"category": "Mugs", "turnover": 4.0, "target": 8.0, "achievement": 0.5, "excess_capital": 70.0},
     "differences": {
         "sku": "A", "warehouse": "W", "book_qty": 100.0, "counted_qty": 90.0, "difference_qty": -10.0,
@@ -95,6 +96,7 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any], float | None]] = [
     ("price_jump", "prices", {"last_cost": 8.0}, {"last_cost": 9.1}, 14.0),
     ("forecast_bias", "biases", {}, {"bias": 0.29}, 0.4 * 10 * 30),
     ("forecast_bias", "biases", {"periods": 3}, {"periods": 2}, 0.4 * 10 * 30),
+    ("forecast_bias", "biases", {}, {"demand_per_day": 0.0}, 0.4 * 10 * 30),
     ("turnover_below_target", "targets", {}, {"achievement": 0.86}, 70.0),
     ("reconcile_difference", "differences", {}, {"difference_qty": 0.0}, 50.0),
     ("capacity", "rooms", {}, {"used": 849.0}, 4500.0),
@@ -256,6 +258,40 @@ def test_an_absent_input_is_not_looked_at() -> None:
     """Rules without their input are not among those looked at, and raise nothing."""
     alerts, looked_at = evaluate({"cells": None}, Settings())
     assert (alerts.height, looked_at) == (0, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("frame", "change", "rules"),
+    [
+        ("cells", {}, set()),
+        ("cells", {"available": None}, {"availability"}),
+        ("cells", {"demand_per_day": 0.0, "available": None}, set()),
+        ("cells", {"demand_per_day": None, "position": None}, {"availability"}),
+        ("cells", {"status": None}, {"idle"}),
+        ("cells", {"status": "dead", "idle_days": None}, {"idle"}),
+        ("cells", {"excess_qty": None}, {"overstock"}),
+        ("cells", {"book_qty": None}, {"negative_stock"}),
+        ("cells", {"book_qty": 0.0, "idle_days": None, "sale_rate": None}, set()),
+        ("expiries", {"expiring_qty": None}, {"expiring"}),
+        ("suppliers", {"on_time_rate": None}, {"supplier_late"}),
+        ("suppliers", {"on_time_rate": None, "judged_lines": 1}, set()),
+        ("targets", {"achievement": None}, {"turnover_below_target"}),
+        ("rooms", {"used": None}, {"capacity"}),
+    ],
+)
+def test_what_is_not_known_is_not_judged(frame: str, change: dict[str, Any], rules: set[str]) -> None:
+    """The rows that a rule could not judge, by the families that miss a figure; known to be false is judged."""
+    row = ROWS[frame] | change
+    types = {name: dtype for name, dtype in CELL_TYPES.items() if dtype and name in row}
+    made = pl.DataFrame([row], schema_overrides=types, infer_schema_length=None)
+    keys = {
+        name: row.get(name) if name in KEYS[frame] else None
+        for name in ("sku", "warehouse", "supplier", "category")
+    }
+    families = [{"family": rule, **keys, "file": None} for rule in sorted(rules)]
+    texts = dict.fromkeys(("family", *keys, "file"), pl.String)
+    assert undecided({frame: made}, Settings()) == frozenset(stable_ids(pl.DataFrame(families, schema=texts)))
+    assert undecided({frame: None}, Settings()) == frozenset()
 
 
 def test_ids_know_the_family_and_the_scope_only() -> None:

@@ -73,13 +73,14 @@ def add_to(app: typer.Typer) -> None:
 def _show(result: Result, as_of: date, request: Request) -> None:
     """The digest on a screen, one sheet per owner in a workbook, else data."""
     from stockturn.cli.show import chosen_format, colorful, emit, say
+    from stockturn.i18n import note_text
 
     form = chosen_format(request)
     if request.table or form not in (Format.TABLE, Format.XLSX) or (form is Format.XLSX and not request.out):
         emit(result, request)
         return
-    say(result.notes, request)
     if form is Format.XLSX:
+        say(result.notes, request)
         from stockturn.output.alert_sheets import write_alerts
 
         frame = result.frame if request.top is None else result.frame.head(request.top)
@@ -87,7 +88,13 @@ def _show(result: Result, as_of: date, request: Request) -> None:
         return
     from stockturn.output.console_alerts import show_alerts
 
-    show_alerts(result.frame, as_of, request.settings, color=colorful(request), top=request.top)
+    say((note for note in result.notes if not note.key.startswith("alerts.")), request)
+    said = [
+        note_text(note.key, note.params, request.settings.lang)
+        for note in result.notes
+        if note.key.startswith("alerts.")
+    ]
+    show_alerts(result.frame, as_of, request.settings, color=colorful(request), top=request.top, said=said)
 
 
 def _mail(

@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     def reorder(request: Request) -> None:
         """What to buy, move, expedite, defer or cancel, when and how much, each with its reason."""
         from stockturn import api
-        from stockturn.cli.show import emit
+        from stockturn.cli.show import emit, say
         from stockturn.cli.show_sources import read_ledger
         from stockturn.i18n import text
 
@@ -34,4 +34,6 @@ def add_to(app: typer.Typer) -> None:
         if request.per_supplier is not None:
             for path in api.write_supplier_sheets(result, request.per_supplier, request.settings):
                 print(text("cli.config_written", request.settings.lang, file=path), file=sys.stderr)
+        if folder := api.ledger_folder(request.sources):
+            say(api.keep_suggestions(folder, result.frame, ledger, request.settings), request)
         emit(result, request)

@@ -29,6 +29,9 @@ def add_to(app: typer.Typer) -> None:
         ledger = read_ledger(request)
         with stages(request) as stage:
             analysis = api.analyse(ledger, request.settings, progress=stage)
+            folder = api.ledger_folder(request.sources)
+            if folder and analysis.supply:
+                say(api.keep_suggestions(folder, analysis.supply.reorder, ledger, request.settings), request)
             if request.format in (Format.JSON, Format.CSV, Format.PARQUET):
                 emit(api.analysis_result(analysis), request)
                 return

@@ -184,10 +184,15 @@ class AlertSettings(Section):
     drop: float = Field(
         0.5, gt=0, lt=1, description="demand of the last weeks below this share of the longer mean is a drop"
     )
+    over_suggestion: float = Field(
+        1.1,
+        ge=1,
+        description="a receipt above so many times what was suggested when it was ordered was bought above it",
+    )
     overbuy: float = Field(
         2.0,
         gt=1,
-        description="a receipt above so many times the need of lead time and review was bought above need",
+        description="the same against the need of lead time and review, where no suggestion is kept from then",
     )
     short_days: int = Field(30, gt=0, description="days of the short mean that spikes and drops are seen in")
     long_days: int = Field(365, gt=0, description="days of the long mean they are compared with")

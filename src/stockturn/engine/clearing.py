@@ -139,7 +139,9 @@ def _reason(settings: Settings) -> pl.Expr:
         how = pl.when(pl.col("action") == action).then(told).otherwise(how)
     brings = sentence("deadstock.brings", lang, cash=number(pl.col("cash_back"))).fill_null("")
     stays = pl.when(left > 0).then(sentence("deadstock.left", lang, left=number(left, 2))).fill_null("")
-    other = sentence("deadstock.next", lang, way=_said("next_action", lang), cash=number(pl.col("next_cash")))
+    other = sentence(
+        "deadstock.next", lang, way=said_action(pl.col("next_action"), lang), cash=number(pl.col("next_cash"))
+    )
     whole = sentence(
         "deadstock.why_and_how", lang, why=_why(settings), how=how, brings=brings, left=stays, next=other.fill_null("")
     )  # fmt: skip
@@ -152,12 +154,6 @@ def _place(lang: str) -> pl.Expr:
         "deadstock.several", lang, target=pl.col("target"), others=number(pl.col("places") - 1)
     )
     return pl.when(pl.col("places") > 1).then(several).otherwise("target")
-
-
-def _said(column: str, lang: str) -> pl.Expr:
-    """An action in the words of the language."""
-    words = [text(f"codes.action_{action}", lang) for action in ACTIONS]
-    return pl.col(column).replace_strict(list(ACTIONS), words, default=None, return_dtype=pl.String)
 
 
 def _why(settings: Settings) -> pl.Expr:
@@ -176,3 +172,10 @@ def _why(settings: Settings) -> pl.Expr:
         .then(sentence("deadstock.why_cover", lang, cover=number(pl.col("cover_days")), rate=rate))
         .otherwise(sentence("deadstock.why_idle", lang, idle=idle))
     )  # fmt: skip
+
+
+def said_action(action: pl.Expr, lang: str) -> pl.Expr:
+    """An action in the words of the language."""
+    names = (*ACTIONS, "none")
+    words = [text(f"codes.action_{name}", lang) for name in names]
+    return action.replace_strict(list(names), words, default=None, return_dtype=pl.String)

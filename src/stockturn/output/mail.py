@@ -15,14 +15,14 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.i18n import text
-from stockturn.output.console_alerts import counts
+from stockturn.output.console_alerts import about, counts
 from stockturn.output.files import replacing
 from stockturn.output.formats import shown, text_line
 from stockturn.output.phrases import Phrases, spoken
 from stockturn.schema import Unit
 
 XLSX = ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-COLUMNS = ("level", "state", "rule", "sku", "warehouse", "message", "value", "owner")
+COLUMNS = ("level", "state", "rule", "about", "warehouse", "message", "value", "owner")
 _SUBJECT_LENGTH = 120
 _HEAD = "text-align:left;border-bottom:2px solid #888;padding:4px 8px"
 _CELL = "text-align:left;border-bottom:1px solid #ddd;padding:4px 8px"
@@ -102,10 +102,8 @@ def _some(found: dict[str, int]) -> dict[str, int]:
 
 
 def _rows(alerts: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """The first rows as texts, in the reader's words; what is about no item is named by its supplier, category, file."""
-    named = alerts.head(settings.alerts.mail.rows).with_columns(
-        sku=pl.coalesce("sku", "supplier", "category", "file")
-    )
+    """The first rows as texts, in the reader's words."""
+    named = alerts.head(settings.alerts.mail.rows).with_columns(about(settings.lang))
     code = pl.col("level").alias("_level")
     said = spoken(named.select(*COLUMNS), Phrases(settings.lang)).with_columns(named.select(code))
     money = pl.Series("value", [shown(v, Unit.MONEY, settings.lang) for v in named["value"]], dtype=pl.String)
@@ -113,7 +111,7 @@ def _rows(alerts: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 
 def _lines(rows: pl.DataFrame) -> list[str]:
-    kept = ("level", "sku", "warehouse", "message")
+    kept = ("level", "about", "warehouse", "message")
     return [
         "- " + " | ".join(text_line(part) for part in row if part) for row in rows.select(kept).iter_rows()
     ]
@@ -121,7 +119,8 @@ def _lines(rows: pl.DataFrame) -> list[str]:
 
 def _page(said: str, rows: pl.DataFrame, after: Sequence[str], settings: Settings) -> str:
     say = Phrases(settings.lang)
-    heads = "".join(f'<th style="{_HEAD}">{html.escape(say.label(name))}</th>' for name in COLUMNS)
+    labels = [text("alerts.about", settings.lang) if name == "about" else say.label(name) for name in COLUMNS]
+    heads = "".join(f'<th style="{_HEAD}">{html.escape(label)}</th>' for label in labels)
     lines = []
     for row in rows.iter_rows(named=True):
         cells = [

@@ -1,6 +1,7 @@
 """What a ledger folder remembers of its runs: frames by kind and name, beside the ledger itself.
 
     LEDGER/history/alerts/2025-03-31.parquet     the alerts as they stood after the last run with that as_of
+    LEDGER/history/suggestions/2025-03-31.parquet    what that run suggested to buy
     LEDGER/history/outbox/mail.parquet           alerts that a mail has still to carry, by address
 
 Each file is written beside its place and then put there in one step, so that a reader, a kill or a full disk finds the

@@ -14,7 +14,7 @@ from stockturn.engine.alerts.registry import KEYS, RULES, Rule
 from stockturn.engine.expr import NONE
 from stockturn.engine.wording import sentence
 
-__all__ = ["ALERT", "LEVEL_RANK", "evaluate", "rules_other", "rules_stock", "stable_ids"]
+__all__ = ["ALERT", "LEVEL_RANK", "evaluate", "rules_other", "rules_stock", "stable_ids", "undecided"]
 
 ALERT = {
     "id": pl.String, "level": pl.String, "rule": pl.String, "sku": pl.String, "name": pl.String,
@@ -56,20 +56,39 @@ def evaluate(
     return ranked.select(*ALERT), frozenset(looked_at)
 
 
+def undecided(frames: Mapping[str, pl.DataFrame | None], settings: Settings) -> frozenset[str]:
+    """Ids of what a rule looked at but could not judge, because a figure of that row is not known this time: an alert
+    of an earlier run about it is neither there nor over."""
+    parts = [pl.LazyFrame(schema={"family": pl.String, **dict.fromkeys(_KEY_COLUMNS, pl.String)})]
+    for one in RULES.values():
+        frame = frames.get(one.frame)
+        if frame is None or not settings.alerts.rule(one.name).on:
+            continue
+        check, keys = one.check(settings), KEYS[one.frame]
+        known = check.figure.cast(pl.Float64).is_finite().fill_null(False)
+        parts.append(
+            _known(frame)
+            .filter(check.when.is_null() | (check.when & ~known))
+            .select(
+                pl.lit(one.family).alias("family"),
+                "sku",
+                "warehouse",
+                _key("supplier", keys).alias("supplier_key"),
+                _key("category", keys).alias("category_key"),
+                "file",
+            )
+        )
+    return frozenset(stable_ids(pl.concat(parts).unique().collect()))
+
+
 _KEY_COLUMNS = ("sku", "warehouse", "supplier_key", "category_key", "file")
 _HELPERS = {"family": pl.String, "place": pl.Int64, "supplier_key": pl.String, "category_key": pl.String}
 
 
 def _found(one: Rule, frame: pl.DataFrame, place: int, settings: Settings) -> pl.LazyFrame:
     """The rows of a frame for which a rule holds, as alerts."""
-    chosen, check = settings.alerts.rule(one.name), one.check(settings)
-    have, keys = set(frame.columns), KEYS[one.frame]
-    known = frame.lazy().with_columns(
-        pl.lit(None, pl.String).alias(name)
-        for name in (*ABOUT, "sku", "warehouse", "file")
-        if name not in have
-    )
-    held = known.with_columns(_figure=check.figure.cast(pl.Float64)).filter(check.when)
+    chosen, check, keys = settings.alerts.rule(one.name), one.check(settings), KEYS[one.frame]
+    held = _known(frame).with_columns(_figure=check.figure.cast(pl.Float64)).filter(check.when)
     level = _level(chosen, one.below)
     words = {name: part.fill_null("–") for name, part in {**_names(), **check.words}.items()}
     said = sentence(f"alerts.{one.name}", settings.lang, **words)
@@ -84,6 +103,15 @@ def _found(one: Rule, frame: pl.DataFrame, place: int, settings: Settings) -> pl
             supplier_key=_key("supplier", keys), category_key=_key("category", keys),
         )
     )  # fmt: skip
+
+
+def _known(frame: pl.DataFrame) -> pl.LazyFrame:
+    """The frame with every column that an alert may name, null where the frame has none.
+
+    In one piece: where a join has left a frame in several, polars 2.1 can lose its place when it makes sentences of it.
+    """
+    blank = [name for name in (*ABOUT, "sku", "warehouse", "file") if name not in frame.columns]
+    return frame.rechunk().lazy().with_columns(pl.lit(None, pl.String).alias(name) for name in blank)
 
 
 def _key(name: str, keys: tuple[str, ...]) -> pl.Expr:

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 Frame = pl.DataFrame | None
 
 
-def alert_frames(run: Run) -> dict[str, Frame]:
+def alert_frames(run: Run, suggestions: pl.DataFrame | None = None) -> dict[str, Frame]:
     """The frames named in registry.KEYS; None where the ledger has nothing to make one from.
 
     Stock rules need a stock list or opening balances; order rules need orders; expiry needs batches, stock lists or receipts with an expiry, or a shelf life; capacity needs
-    warehouses with a capacity; targets need a target in the settings.
+    warehouses with a capacity; targets need a target in the settings. ``suggestions``: what earlier runs suggested
+    to buy (made_on, sku, warehouse, suggested_qty), for the likely cause of too much stock.
     """
     ledger, settings = run.ledger, run.settings
     facts = known(run.supply, settings)
     people = run.entries.items.select("sku", "name", "category", "supplier", "owner", "buyer").collect()
     stock_known = _stock_known(run)
-    cells = cell_facts(run, facts, people) if stock_known else None
+    cells = cell_facts(run, facts, people, suggestions) if stock_known else None
     return {
         "cells": cells,
         "expiries": _expiries(run, cells) if expiry_told(ledger) else None,

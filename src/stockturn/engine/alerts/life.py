@@ -35,23 +35,31 @@ NEWS = ("new", "escalated")
 
 
 def life(
-    current: pl.DataFrame, previous: pl.DataFrame | None, as_of: date, evaluated: Collection[str]
+    current: pl.DataFrame,
+    previous: pl.DataFrame | None,
+    as_of: date,
+    evaluated: Collection[str],
+    undecided: Collection[str] = (),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Alerts with their state, and what to keep for the next run.
 
     ``current``: the alerts of this run (columns of ``ALERT``); ``previous``: what the run before kept (columns of
-    ``STATES``), None where there was none; ``evaluated``: names of the rules that could be looked at.
+    ``STATES``), None where there was none; ``evaluated``: names of the rules that could be looked at; ``undecided``: ids
+    that a rule could not judge this time.
 
     new: not there in the run before (or resolved then). escalated: its level has risen, or at the same level a
     worse rule of its family holds. ongoing: there before, also when the same as_of is run again. snoozed: while
     as_of is before the day it was snoozed until, unless its level is higher than when it was snoozed.
-    not_evaluated: there before, not now, and its rule was not looked at. resolved: there before, not now; shown once.
+    not_evaluated: there before, not now, and its rule was not looked at or could not judge it. resolved: there before,
+    not now; shown once.
 
     ``runs`` counts the runs in a row that found it, this one included.
     """
     before = previous if previous is not None else pl.DataFrame(schema=STATES)
     open_before = before.filter(pl.col("state") != "resolved")
-    states = pl.concat([_found(current, open_before, as_of), _gone(current, open_before, evaluated)])
+    states = pl.concat(
+        [_found(current, open_before, as_of), _gone(current, open_before, evaluated, undecided)]
+    )
     shown = states.select(SHOWN).sort(
         [_rank("state", STATE_ORDER), -_level("level"), pl.col("value"), pl.col("id")],
         descending=[False, False, True, False],
@@ -90,9 +98,11 @@ def _found(current: pl.DataFrame, before: pl.DataFrame, as_of: date) -> pl.DataF
     )  # fmt: skip
 
 
-def _gone(current: pl.DataFrame, before: pl.DataFrame, evaluated: Collection[str]) -> pl.DataFrame:
+def _gone(
+    current: pl.DataFrame, before: pl.DataFrame, evaluated: Collection[str], undecided: Collection[str]
+) -> pl.DataFrame:
     """Alerts of the run before that this one did not find: resolved, or not looked at."""
-    looked_at = pl.col("rule").is_in(list(evaluated))
+    looked_at = pl.col("rule").is_in(list(evaluated)) & ~pl.col("id").is_in(list(undecided))
     return (
         before.join(current.select("id"), on="id", how="anti", maintain_order="left")
         .with_columns(state=pl.when(looked_at).then(pl.lit("resolved")).otherwise(pl.lit("not_evaluated")))

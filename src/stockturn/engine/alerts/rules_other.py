@@ -97,13 +97,13 @@ def price_jump(settings: Settings) -> Check:
 def forecast_bias(settings: Settings) -> Check:
     """Forecasts of an item miss to the same side again and again.
 
-    When:    at least alerts.min_periods past forecasts were measured
+    When:    at least alerts.min_periods past forecasts were measured, and the item is still asked for
     Figure:  |sum (forecast - actual) / sum actual| of the backtest
     Value:   figure x demand of alerts.bias_days at unit_cost
     """
     days = settings.alerts.bias_days
     return Check(
-        pl.col("periods") >= settings.alerts.min_periods,
+        (pl.col("periods") >= settings.alerts.min_periods) & (pl.col("demand_per_day") > 0),
         pl.col("bias").abs(),
         pl.col("bias").abs() * pl.col("demand_value") * days,
         {"bias": _signed(pl.col("bias")), "periods": number(pl.col("periods"))},

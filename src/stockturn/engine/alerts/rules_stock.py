@@ -6,6 +6,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.engine.alerts.registry import Check, rule
+from stockturn.engine.clearing import said_action
 from stockturn.engine.expr import ratio
 from stockturn.engine.wording import number
 
@@ -107,12 +108,17 @@ def overstock(settings: Settings) -> Check:
     )
 
 
-def _idle(status: str) -> Check:
+def _idle(status: str, settings: Settings) -> Check:
     return Check(
         pl.col("status") == status,
         pl.col("idle_days"),
         pl.col("value"),
-        {"days": number(pl.col("idle_days")), "qty": number(pl.col("book_qty"), 2)},
+        {
+            "days": number(pl.col("idle_days")),
+            "qty": number(pl.col("book_qty"), 2),
+            "way": said_action(pl.col("action"), settings.lang),
+            "cash": number(pl.col("cash_back")),
+        },
         pl.col("excess_cause"),
     )
 
@@ -124,7 +130,7 @@ def dead(settings: Settings) -> Check:
     Figure:  idle_days, days without demand
     Value:   value of what is on hand
     """
-    return _idle("dead")
+    return _idle("dead", settings)
 
 
 @rule("stagnant", family="idle", frame="cells")
@@ -134,7 +140,7 @@ def stagnant(settings: Settings) -> Check:
     Figure:  idle_days, days without demand
     Value:   value of what is on hand
     """
-    return _idle("stagnant")
+    return _idle("stagnant", settings)
 
 
 @rule("slow", family="idle", frame="cells")
@@ -144,7 +150,7 @@ def slow(settings: Settings) -> Check:
     Figure:  idle_days, days without demand
     Value:   value of what is on hand
     """
-    return _idle("slow")
+    return _idle("slow", settings)
 
 
 @rule("expiring", frame="expiries", below=True)
