@@ -13,7 +13,9 @@ from polars.testing import assert_frame_equal
 from stockturn.config import Settings
 from stockturn.engine.compare import bridge, bridge_sentence
 from stockturn.engine.entries import entries
+from stockturn.engine.expr import IN_TRANSIT
 from stockturn.engine.periods import period_of
+from stockturn.engine.sums import BOOKED
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import closing, valued_days
 from stockturn.i18n import text
@@ -63,6 +65,22 @@ def test_value_is_conserved(cost: str, seed: int) -> None:
     for sku, total in shift.group_by("sku").agg(pl.col("value").sum()).rows():
         if sku in set(whole_skus):
             assert total == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@given(seed=SEEDS)
+def test_opening_and_what_was_booked_lead_to_closing(cost: str, seed: int) -> None:
+    """Of every warehouse and month, from the columns that leave the engine: opening + booked - cogs = closing."""
+    valued, known, settings = _run(random_ledger(seed, every_cost=cost == "ledger")[3], cost)
+    if valued.cells["no_cost"].any() or not valued.has_sales:
+        return
+    frame = turnover(valued, known, settings, ("warehouse", "month"), _whole(known))
+    booked = pl.sum_horizontal(*BOOKED, "other_value") - pl.col("cogs")
+    gap = pl.col("opening_value") + booked - pl.col("closing_value")
+    assert frame.select(gap.abs().max()).item() == pytest.approx(0.0, abs=1e-6)
+    if known.unpaired.is_empty() and IN_TRANSIT not in frame["warehouse"]:
+        whole = turnover(valued, known, settings, (), _whole(known)).row(0, named=True)
+        assert whole["transfers_value"] == pytest.approx(0.0, abs=1e-6)
 
 
 @given(seed=SEEDS)

@@ -24,7 +24,16 @@ from stockturn.model import Period
 RECEIVED = ("purchase", "purchase_return", "production_in", "assembly_in", "transfer_in", "transfer_out")
 """Kinds whose net units count as received: what was bought or made here, less what was sent on."""
 
-VARIANCE = ("price_variance", "negative_stock_variance", "rounding_difference")
+BOOKED = {
+    "purchases_value": ("purchase", "purchase_return"),
+    "adjustments_value": ("adjustment_in", "adjustment_out", "scrap"),
+    "transfers_value": ("transfer_in", "transfer_out", "average_shift"),
+    "revaluation_value": ("revaluation",),
+    "difference_value": ("difference",),
+    "variance": ("price_variance", "negative_stock_variance", "rounding_difference"),
+}
+"""Signed flows of value by the kinds they are made of. With ``other_value`` (all other kinds but those whose cost is
+cogs) they lead from the opening to the closing value: opening + all of these - cogs = closing, for every scope."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +221,7 @@ def _figures(
     """The named flows per slot; what goes out is positive."""
     sold = valued.sold_kinds
     asked = {*settings.ingest.demand_kinds, "sale_return"}
+    rest = set(FLOWS) - {*sold, *(kind for kinds in BOOKED.values() for kind in kinds)}
     figures = {
         "cogs": -flows.total("value", sold),
         "usage": -flows.total("value", asked),
@@ -219,11 +229,10 @@ def _figures(
         "used_qty": -flows.total("qty", asked),
         "received_qty": flows.total("qty", RECEIVED),
         "revenue": flows.total("revenue", sold),
-        "purchases_value": flows.total("value", ("purchase", "purchase_return")),
         "scrap_value": -flows.total("value", ("scrap",)),
         "count_loss_value": -flows.total("value", ("adjustment_out",)),
-        "difference_value": flows.total("value", ("difference",)),
-        "variance": flows.total("value", VARIANCE),
+        **{name: flows.total("value", kinds) for name, kinds in BOOKED.items()},
+        "other_value": flows.total("value", rest),
         "negative_stock_variance": flows.total("value", ("negative_stock_variance",)),
     }
     if targets is not None:
@@ -240,11 +249,10 @@ _MONEY = [
     "avg_inventory",
     "cogs",
     "usage",
-    "purchases_value",
+    *BOOKED,
+    "other_value",
     "scrap_value",
     "count_loss_value",
-    "difference_value",
-    "variance",
     "negative_stock_variance",
 ]
 

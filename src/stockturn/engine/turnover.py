@@ -4,7 +4,7 @@
 
 Columns out: the ``by`` columns; days, cells, skus; cogs, usage, flow, avg_inventory, turnover, turnover_period,
 dio_days, turnover_units, opening_value, closing_value, opening_qty, closing_qty, received_qty, sold_qty,
-purchases_value, revenue, gross_margin, gmroi, sell_through, stock_to_sales, stockout_rate, scrap_value,
+purchases_value, adjustments_value, transfers_value, revaluation_value, other_value, revenue, gross_margin, gmroi, sell_through, stock_to_sales, stockout_rate, scrap_value,
 count_loss_value, loss_rate, variance, difference_value, target, achievement, excess_capital, carrying_cost,
 cost_basis, avg_basis, estimated, reason_code (why turnover is null, else null).
 """

@@ -86,7 +86,7 @@ COLUMNS: dict[str, Column] = _columns(
     "value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
     "carrying_cost excess_value provision purchases_value difference_value order_value lost_sales_value scrap_value "
     "allowed_inventory excess_cost "
-    "count_loss_value variance negative_stock_variance "
+    "count_loss_value adjustments_value transfers_value revaluation_value other_value variance negative_stock_variance "
     "cash_back next_cash age_provision nrv_provision receipt_value expiring_value cleared_value slid_out_value slid_in_value arrived_value "
     "value_0_30 value_31_60 value_61_90 value_91_180 value_181_365 value_over_365 value_over_start "
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
