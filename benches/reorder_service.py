@@ -6,8 +6,10 @@ Each bucket is one review: forecast, errors, order-up-to levels and orders by th
 time 1 and 2 buckets, unmet demand waits. Against the habit: mean of three buckets + z sd sqrt(L + R), in whole units.
 Two measures: the share of buckets that end without a shortage (cycle service, all series alike) and the share of all
 units served from stock at once (fill). Each is read at target 95 %, the engine aiming at that measure; stock is on hand
-at the ends of buckets, per unit asked for. Stock at equal service is read where both achieve 95 %, found by moving the
-target of the engine and the z of the habit, which goes on far beyond any table of z: on some sets the habit needs it.
+at the ends of buckets, per unit asked for. Stock at equal service is read where both achieve 95 % (or the most that both
+can), found by moving the target of the engine and the z of the habit, which goes on far beyond any table of z: on some
+sets the habit needs it. The fill of a set is decided by its few large and lumpy series, that of the engine is aimed at
+series by series.
 """
 
 from __future__ import annotations
@@ -235,7 +237,8 @@ def stock_for(curve: Floats, measure: int, service: float) -> float:
 def compared(found: dict[str, Floats], kind: str, measure: int) -> tuple[float, float, float]:
     """Service at the target of habit and engine, and the engine's stock at equal service as a ratio to the habit's."""
     habit, mine = found["habit"], found[kind]
-    ratio = stock_for(mine, measure, AIM) / stock_for(habit, measure, AIM)
+    at = min(AIM, habit[:, measure].max(), mine[:, measure].max())
+    ratio = stock_for(mine, measure, at) / stock_for(habit, measure, at)
     return (
         float(habit[FACTORS.index(float(z_value(AIM))), measure]),
         float(mine[LEVELS.index(AIM), measure]),

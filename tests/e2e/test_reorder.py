@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,55 @@ def test_supplier_workbooks_hold_the_orders(result: tuple[dict[str, Any], Path])
         at = head.index("Suggested order")
         asked += sum(row[at] for row in rows)
     assert asked == pytest.approx(sum(row["suggested_qty"] for row in tables["reorder"]))
+
+
+SENTENCES = {
+    "en": {
+        "levels": r"S ([\d.]+) = demand ([\d.]+) \(([\d.]+)/day × \(([\d.]+) d lead \+ ([\d.]+) d review\)\) \+ safety ([\d.]+)",
+        "position": r"on hand (-?[\d.]+) − reserved ([\d.]+) \+ on order ([\d.]+) = position (-?[\d.]+)(?:; ([+−]) ([\d.]+) by)?",
+        "need": r"; need ([\d.]+)",
+        "moq": r"MOQ ([\d.]+)",
+        "packs": r"packs of ([\d.]+) →",
+    },
+    "zh": {
+        "levels": r"S ([\d.]+) = 需求 ([\d.]+)（([\d.]+)/天 ×（交期 ([\d.]+) 天 \+ 检查周期 ([\d.]+) 天））\+ 安全库存 ([\d.]+)",
+        "position": r"在库 (-?[\d.]+) − 预留 ([\d.]+) \+ 在途订单 ([\d.]+) = 库存位置 (-?[\d.]+)(?:；([+−]) ([\d.]+)（调拨）)?",
+        "need": r"；缺口 ([\d.]+)",
+        "moq": r"起订量 ([\d.]+)",
+        "packs": r"包装量 ([\d.]+) 取整 →",
+    },
+}
+
+
+@pytest.mark.parametrize("lang", SENTENCES)
+def test_every_quantity_can_be_worked_out_from_its_reason(demo: Path, lang: str) -> None:
+    """With the sentence alone, in either language: levels add up, position, need, minimum, packs lead to the order."""
+
+    def figure(name: str, reason: str) -> float:
+        found = re.search(SENTENCES[lang][name], reason)
+        return float(found.group(1)) if found else 0.0
+
+    rows = cli("reorder", demo, "--format", "json", "--lang", lang).json["reorder"]
+    for row in rows:
+        said = row["reason"]
+        levels, position = (re.search(SENTENCES[lang][name], said) for name in ("levels", "position"))
+        assert levels, said
+        assert position, said
+        top, demand, rate, lead, review, safety = map(float, levels.groups())
+        assert top == pytest.approx(demand + safety, abs=0.011)
+        assert demand == pytest.approx(
+            rate * (lead + review), abs=0.02 + 0.0006 * (lead + review) + 0.01 * rate
+        )
+        on_hand, reserved, on_order, there = map(float, position.groups()[:4])
+        assert there == pytest.approx(on_hand - reserved + on_order)
+        if position.group(5):
+            there += float(position.group(6)) * (1 if position.group(5) == "+" else -1)
+        need = figure("need", said)
+        assert need == pytest.approx(max(top - there, 0), abs=0.011), said
+        pack = figure("packs", said)
+        ordered = math.ceil(max(need, figure("moq", said)) / pack - 1e-9) * pack if need else 0.0
+        assert row["suggested_qty"] == pytest.approx(ordered), said
+    assert sum(row["suggested_qty"] > 0 for row in rows) > 50
 
 
 def test_a_higher_service_level_never_asks_for_less(demo: Path) -> None:

@@ -417,3 +417,36 @@ def test_goods_in_transit_are_in_the_position() -> None:
     assert found.reorder["position"][0] == 27
     assert found.order_changes.is_empty()
     assert day(0) == AS_OF
+
+
+def test_the_reason_names_the_orders_to_change() -> None:
+    """Number, line, quantity and both dates of every open order that should come earlier, later or not at all."""
+    base = {"supplier": "S", "warehouse": "W", "order_date": day(-9), "line_no": "2"}
+    orders = table(
+        "orders",
+        base | {"sku": "A", "doc_no": "P7", "promised_date": day(20), "qty_ordered": 90.0},
+        base | {"sku": "B", "doc_no": "P8", "promised_date": day(2), "qty_ordered": 500.0},
+    )
+    goods = ({"sku": "A", "on_hand": 30, "rate": 6.0}, {"sku": "B", "on_hand": 900, "rate": 6.0})
+    hurried, later = run(company(*goods, orders=orders)).reorder.to_dicts()
+    assert (
+        "order P7 / 2 of 90: due 2025-01-20, stock runs out 2025-01-05: bring it forward" in hurried["reason"]
+    )
+    assert later["action"] == "defer"
+    assert "order P8 / 2 of 500: due 2025-01-02, needed only" in later["reason"]
+
+
+def test_what_a_minimum_makes_last_long_is_said() -> None:
+    """MOQ 5,000 at 6 a day: stock and order for 835 days."""
+    (found,) = run(company({"on_hand": 12, "rate": 6.0, "moq": 5000.0})).reorder.to_dicts()
+    assert found["suggested_qty"] == 5000
+    assert "stock and order last 835 d" in found["reason"]
+
+
+def test_goods_first_received_lately_have_no_excess_yet() -> None:
+    """1,000 on hand at 6 a day: too many, unless they came for the first time 20 days ago."""
+    first = {"A": day(-20), "B": day(-40)}
+    newness = pl.DataFrame({"sku": list(first), "first_received": list(first.values())})
+    goods = [{"sku": sku, "on_hand": 1000, "rate": 6.0} for sku in (*first, "C")]
+    found = run(company(*goods, newness=newness)).reorder
+    assert [qty > 0 for qty in found["excess_qty"]] == [False, True, True]

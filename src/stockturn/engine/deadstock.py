@@ -17,18 +17,13 @@ from stockturn.engine.demand import Demand, mean_rate
 from stockturn.engine.entries import Entries
 from stockturn.engine.expiry import by_cell, expiring
 from stockturn.engine.expr import IN_TRANSIT, ratio, tidy
+from stockturn.engine.newness import ARRIVED, RECEIVED, newness
 from stockturn.model import Ledger
 
 CELL = ["sku", "warehouse"]
 
 WORST_FIRST = ("dead", "misplaced", "stagnant", "slow", "new", "active")
 """Order of the rows: what lies longest stands first."""
-
-RECEIVED = ("purchase", "production_in", "assembly_in", "other_in")
-"""Kinds that bring goods from outside: the last of them is ``last_receipt``. Moving goods is no receipt."""
-
-ARRIVED = (*RECEIVED, "transfer_in")
-"""Kinds after which a cell holds goods that it did not hold before."""
 
 
 def deadstock(
@@ -64,7 +59,7 @@ def deadstock(
     facts = (
         held.join(aged, on=CELL, how="left")
         .join(_dates(ledger, entries, settings), on=CELL, how="left")
-        .join(_newness(entries, demand), on="sku", how="left")
+        .join(newness(entries, demand), on="sku", how="left")
         .join(_with_elsewhere(rates, held, settings), on=CELL, how="left")
         .join(_attributes(ledger, entries), on="sku", how="left")
         .join(yearly.select(*CELL, yearly_per_day="demand_per_day"), on=CELL, how="left")
@@ -116,30 +111,6 @@ def _dates(ledger: Ledger, entries: Entries, settings: Settings) -> pl.LazyFrame
         .with_columns(last_demand=pl.max_horizontal("last_sale", pl.when(sends).then("last_sent")))
         .drop("last_sent", "is_dc")
     )
-
-
-def _newness(entries: Entries, demand: Demand) -> pl.LazyFrame:
-    """Per sku: first_received, where nothing happened to it before (an opening makes it old), else null."""
-    arrived = (
-        entries.movements.filter(pl.col("kind").is_in(ARRIVED) & (pl.col("qty") > 0))
-        .group_by("sku")
-        .agg(first_received=pl.col("date").min())
-    )
-    began = demand.active.group_by("sku").agg(began=pl.col("first_active").min())
-    opened = entries.movements.filter(pl.col("kind") == "opening").select("sku").unique()
-    return (
-        arrived.join(began, on="sku")
-        .filter(pl.col("first_received") <= pl.col("began"))
-        .join(opened, on="sku", how="anti")
-        .join(_listed_before(entries), on="sku", how="left")
-        .filter((pl.col("first_listed") >= pl.col("first_received")).fill_null(True))
-        .select("sku", "first_received")
-    )
-
-
-def _listed_before(entries: Entries) -> pl.LazyFrame:
-    found = entries.points.filter(pl.col("on_hand") != 0)
-    return found.group_by("sku").agg(first_listed=pl.col("as_of").min())
 
 
 def _with_elsewhere(rates: pl.LazyFrame, held: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:

@@ -53,7 +53,7 @@ def order_changes(
 
 
 def changes_frame(lines: Scheduled, changes: Changes, as_of: date) -> pl.DataFrame:
-    """The lines to change: supplier, sku, warehouse, doc_no, line_no, action, qty_open, value, due_date (promised,
+    """The lines to change: cell, supplier, sku, warehouse, doc_no, line_no, action, qty_open, value, due_date (promised,
     or expected where no promise was given), needed_on (null: never), days (needed_on - due_date), overdue_days."""
     needed = pl.Series("needed_day", np.where(np.isfinite(changes.needed), changes.needed, np.nan)).fill_nan(
         None
@@ -73,7 +73,7 @@ def changes_frame(lines: Scheduled, changes: Changes, as_of: date) -> pl.DataFra
             value=pl.col("qty_open") * pl.col("unit_cost"),
         )
         .select(
-            "supplier", "sku", "warehouse", "doc_no", "line_no", "action", "qty_open", "value", "order_date",
+            "cell", "supplier", "sku", "warehouse", "doc_no", "line_no", "action", "qty_open", "value", "order_date",
             "due_date", "needed_on", "days", "overdue_days",
         )
     )  # fmt: skip

@@ -46,7 +46,7 @@ def scheduled(lines: pl.DataFrame, cells: pl.DataFrame, as_of: date, settings: R
         placed.with_columns(
             due.alias("promised_day"),
             due=pl.when(due < 0).then(float(settings.late_arrival_days)).otherwise(due.clip(lower_bound=1.0)),
-            overdue=(-due).clip(lower_bound=0.0) + 0.0,
+            overdue=pl.when(due < 0).then(-due).otherwise(0.0),
         )
         .sort("cell", "due", "promised_day", "doc_no", "line_no", nulls_last=True)
         .drop("promised_day")

@@ -25,7 +25,8 @@ class ReorderInputs:
     """Everything that decides what to order.
 
     closing: sku, warehouse, on_hand (available units: blocked and consigned-out stock left out), value, unit_cost,
-    reserved (null: none). rates: sku, warehouse, demand_per_day, (rate_basis). items, orders, suppliers, warehouses: canonical
+    reserved (null: none), (guessed: no stock list says how much there is). newness: sku, first_received, of goods that
+    came for the first time. rates: sku, warehouse, demand_per_day, (rate_basis). items, orders, suppliers, warehouses: canonical
     tables (items: one row per sku, supplier never null). classes: sku, (warehouse), abc, xyz. forecast: sku,
     warehouse, period, mean. sums: sku, warehouse, span, mean, error_sd, q50 ... q99 (see safety.errors). ``bucket``
     is the bucket of both. transit: goods on the way between warehouses: sku, warehouse (where to; null: unknown),
@@ -43,6 +44,7 @@ class ReorderInputs:
     forecast: pl.DataFrame | None = None
     sums: pl.DataFrame | None = None
     transit: pl.DataFrame | None = None
+    newness: pl.DataFrame | None = None
     bucket: str = "month"
 
 
@@ -93,7 +95,9 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
         .with_columns(backup_supplier=pl.coalesce("sku_backup", "backup_supplier"))
         .drop("sku_backup")
     )  # fmt: skip
-    cells = with_policy(_with_classes(cells, inputs.classes), chosen).sort(CELL)
+    cells = with_policy(_with_classes(_with_newness(cells, inputs.newness), inputs.classes), chosen).sort(
+        CELL
+    )
     return Known(cells.collect(), lines, came, supplier_terms)
 
 
@@ -112,13 +116,15 @@ def _stock(inputs: ReorderInputs) -> pl.DataFrame:
     """Stock and demand of every cell; one whose cost is unknown takes the sku's cost elsewhere, else the item's."""
     closing = inputs.closing.lazy().filter(pl.col("warehouse") != IN_TRANSIT)
     costs = inputs.items.lazy().select("sku", item_cost="unit_cost").unique("sku", keep="first")
+    guessed = pl.col("guessed") if "guessed" in inputs.closing.columns else pl.lit(False)
     return (
-        closing.select(*CELL, "on_hand", "reserved", "unit_cost")
+        closing.select(*CELL, "on_hand", "reserved", "unit_cost", guessed=guessed)
         .join(_rates(inputs), on=CELL, how="full", coalesce=True)
         .join(costs, on="sku", how="left")
         .with_columns(
             pl.col("on_hand", "reserved", "demand_per_day").fill_nan(None).fill_null(0.0),
             pl.col("rate_basis").fill_null(MEAN_RATE),
+            pl.col("guessed").fill_null(False),
             unit_cost=pl.coalesce("unit_cost", pl.col("unit_cost").mean().over("sku"), "item_cost"),
         )
         .drop("item_cost")
@@ -150,8 +156,15 @@ def _with_ordered(stock: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
         reserved=pl.lit(0.0),
         demand_per_day=pl.lit(0.0),
         rate_basis=pl.lit(MEAN_RATE),
+        guessed=pl.lit(False),
     )
     return pl.concat([stock, extra.select(stock.columns)])
+
+
+def _with_newness(cells: pl.LazyFrame, newness: pl.DataFrame | None) -> pl.LazyFrame:
+    if newness is None:
+        return cells.with_columns(first_received=pl.lit(None, pl.Date))
+    return cells.join(newness.lazy().select("sku", "first_received"), on="sku", how="left")
 
 
 def _with_classes(cells: pl.LazyFrame, classes: pl.DataFrame | None) -> pl.LazyFrame:

@@ -19,6 +19,7 @@ from stockturn.engine.plan import Plan
 from stockturn.engine.projection import Scheduled
 from stockturn.engine.reorder_reasons import reason
 from stockturn.engine.rounding import Rounded
+from stockturn.i18n import text
 
 WEEK = 7.0
 
@@ -70,8 +71,8 @@ FAR_DAYS = 36_500.0
 """A date further away than a century is no date."""
 
 
-def reorder_frame(decision: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
-    """One row per cell: the columns of ``COLUMNS``, sorted by sku and warehouse.
+def reorder_frame(decision: Decision, changes: pl.DataFrame, as_of: date, settings: Settings) -> pl.DataFrame:
+    """One row per cell: the columns of ``COLUMNS``, sorted by sku and warehouse. ``changes``: those of open orders.
 
     on_order is everything open, position counts what is due within the span of the decision and no transfer; suggested_qty is what to
     order now, after transfers, space, minimum orders and budget; order_value at unit cost. safety_stock is over the
@@ -82,8 +83,20 @@ def reorder_frame(decision: Decision, as_of: date, settings: Settings) -> pl.Dat
     """
     frame = _figures(decision, as_of, settings)
     frame = _with_changes(_with_moves(frame, decision), decision, settings.reorder.backup_late_days)
+    frame = frame.join(_said(changes, settings.lang), on="cell", how="left", maintain_order="left")
     frame = frame.with_columns(action=_action())
-    return frame.with_columns(reason=reason(settings.lang, as_of)).select(COLUMNS)
+    return frame.with_columns(reason=reason(settings.lang, as_of, settings)).select(COLUMNS)
+
+
+def _said(changes: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """Per cell what to ask for its open orders, line by line: cell, order_changes."""
+    line = pl.concat_str(
+        pl.col("doc_no").fill_null("?"), pl.col("line_no"), separator=" / ", ignore_nulls=True
+    )
+    said = phrase("reorder.change_of", lang, line=line, qty=number("qty_open"), change=pl.col("reason"))
+    return changes.group_by("cell", maintain_order=True).agg(
+        said.str.join(text("reorder.join", lang)).alias("order_changes")
+    )
 
 
 def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
@@ -92,9 +105,7 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
     asked = np.isfinite(d.cover)
     keep = d.levels.order_up_to + terms.review * d.spans.rate
     excess = np.where(np.isfinite(keep), np.maximum(d.available - keep, 0.0), 0.0)
-    launched = (pl.lit(as_of) - pl.col("launched_on")).dt.total_days() < settings.deadstock.new_days
-    new = cells.select(launched.fill_null(False)).to_series().to_numpy()
-    excess = np.where(new, 0.0, np.round(excess, 6))
+    excess = np.where(_young(cells, as_of, settings), 0.0, np.round(excess, 6))
     late_order = np.where(np.isfinite(d.order_by) & asked, np.maximum(-d.order_by, 0.0), 0.0)
     surplus = np.clip(d.available + d.on_order - keep, 0.0, d.on_order)
     qty = d.ordered.qty
@@ -123,6 +134,13 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
         extra=pl.Series(d.ordered.extra), cut=pl.Series(d.ordered.cut), stopped=pl.Series(terms.stopped),
         measured=pl.Series(d.stocks.measured), kept=pl.Series(terms.kept),
     )  # fmt: skip
+
+
+def _young(cells: pl.DataFrame, as_of: date, settings: Settings) -> np.ndarray:
+    """Goods launched or first received less than ``new_days`` ago: nobody knows yet what is too many."""
+    since = pl.max_horizontal("launched_on", "first_received")
+    age = (pl.lit(as_of) - since).dt.total_days()
+    return cells.select((age < settings.deadstock.new_days).fill_null(False)).to_series().to_numpy()
 
 
 def _date(days: Floats, as_of: date) -> pl.Expr:

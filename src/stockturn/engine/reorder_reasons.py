@@ -6,19 +6,21 @@ from datetime import date
 
 import polars as pl
 
+from stockturn.config import Settings
 from stockturn.engine.phrases import number, phrase
 
 HAIR = 1e-9
 
 
-def reason(lang: str, as_of: date) -> pl.Expr:
+def reason(lang: str, as_of: date, settings: Settings) -> pl.Expr:
     """The reason of a suggestion: levels, position, need, what bound it, what else should be known.
 
     Needs the columns of reorder_frames' figures. Figures are shown to 0.01 (below 1 to 0.0001); the need is used as
     it is shown, so that minimum, packs and caps lead from it to the quantity exactly.
     """
     parts = [
-        *_levels(lang), *_position(lang), *_need(lang), *_bounds(lang), *_afterwards(lang, as_of), *_context(lang),
+        *_levels(lang), *_position(lang), *_need(lang), *_bounds(lang), *_afterwards(lang, as_of), pl.col("order_changes"),
+        _lasts(lang, settings), *_context(lang),
     ]  # fmt: skip
     return pl.concat_str(parts, separator=_join(lang), ignore_nulls=True)
 
@@ -161,6 +163,17 @@ def _afterwards(lang: str, as_of: date) -> list[pl.Expr]:
     ]
 
 
+def _lasts(lang: str, settings: Settings) -> pl.Expr:
+    """How long the order would last, where a minimum or a pack makes it last long."""
+    days = (pl.col("placed_qty") + pl.col("suggested_qty")) / pl.col("demand_per_day")
+    long = (pl.col("demand_per_day") > 0) & (days > settings.deadstock.slow_cover_days)
+    lifted = pl.col("suggested_qty") > pl.col("need_qty") + HAIR
+    return _when(
+        (pl.col("suggested_qty") > 0) & lifted & long,
+        phrase("reorder.lasts", lang, days=number(days.floor())),
+    )
+
+
 def _context(lang: str) -> list[pl.Expr]:
     """Where safety stock and lead time come from, what is late, who else could deliver."""
     safety = {
@@ -194,4 +207,5 @@ def _context(lang: str) -> list[pl.Expr]:
         ),
         phrase("reorder.backup", lang, supplier=pl.col("backup_supplier")),
         _when(pl.col("placed"), phrase("reorder.placed", lang)),
+        _when(pl.col("guessed"), phrase("reorder.stock_guessed", lang)),
     ]

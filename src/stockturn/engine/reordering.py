@@ -7,10 +7,11 @@ import math
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.demand import daily_rate
+from stockturn.engine.demand import Demand, mean_rate
 from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT
 from stockturn.engine.forecasting import forecasts
+from stockturn.engine.newness import newness
 from stockturn.engine.replenish import ReorderInputs
 from stockturn.engine.valued import ValuedDays, closing
 from stockturn.model import Ledger
@@ -28,12 +29,14 @@ def reorder_inputs(
     Blocked stock and goods consigned to others are left out of what is available.
     """
     made = forecasts(ledger, entries, valued, _far_enough(ledger, settings), _CELL).result
+    demand = Demand.of(entries, settings)
     frames = ("orders", "suppliers", "warehouses")
     tables = dict(zip(frames, pl.collect_all([ledger.table(name) for name in frames]), strict=True))
     return ReorderInputs(
         as_of=entries.as_of,
         closing=_available(ledger, entries, valued),
-        rates=daily_rate(entries, settings).collect(),
+        rates=mean_rate(demand, settings.deadstock.rate_days).collect(),
+        newness=newness(entries, demand).collect(),
         items=entries.items.collect(),
         classes=classes.select(
             *(name for name in ("sku", "warehouse", "abc", "xyz") if name in classes.columns)
@@ -57,7 +60,7 @@ def _far_enough(ledger: Ledger, settings: Settings) -> Settings:
 
 
 def _available(ledger: Ledger, entries: Entries, valued: ValuedDays) -> pl.DataFrame:
-    """Closing balances less what is blocked, with what is reserved, by cell."""
+    """Closing balances less what is blocked, with what is reserved, by cell; ``guessed`` where no stock list says."""
     reserved = (
         entries.points.filter(pl.col("reserved").is_not_null())
         .group_by(_CELL)
@@ -80,7 +83,8 @@ def _available(ledger: Ledger, entries: Entries, valued: ValuedDays) -> pl.DataF
         .join(reserved, on=_CELL, how="left")
         .join(held, on=_CELL, how="left")
         .with_columns(on_hand=pl.col("on_hand") - pl.col("withheld").fill_null(0.0))
-        .select(*_CELL, "on_hand", "value", "unit_cost", "reserved")
+        .with_columns(guessed=pl.col("opening_basis") == "estimated")
+        .select(*_CELL, "on_hand", "value", "unit_cost", "reserved", "guessed")
         .collect()
     )
 

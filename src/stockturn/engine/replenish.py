@@ -215,14 +215,14 @@ def _frames(
     facts: Known, inputs: ReorderInputs, basis: Basis, decision: Decision, settings: Settings
 ) -> ReorderResult:
     chosen, as_of, lang = settings.reorder, inputs.as_of, settings.lang
-    main = reorder_frame(decision, as_of, settings)
+    changes = with_reasons(changes_frame(basis.lines, decision.changes, as_of), as_of, lang)
+    main = reorder_frame(decision, changes, as_of, settings)
     payment = facts.terms.select("supplier", "payment_days")
-    changes = changes_frame(basis.lines, decision.changes, as_of)
     plan = plan_frame(decision.cells, decision.plan, as_of, chosen)
     return ReorderResult(
         reorder=main,
         transfers=decision.transfers,
-        order_changes=with_reasons(changes, as_of, lang),
+        order_changes=changes.drop("cell"),
         plan=plan,
         supplier_orders=supplier_orders(decision.cells, decision.plan, as_of, chosen),
         cash=cash(decision.cells, decision.plan, basis.lines, payment, chosen, as_of),

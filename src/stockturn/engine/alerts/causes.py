@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.deadstock import RECEIVED
 from stockturn.engine.demand import Demand
 from stockturn.engine.expr import ratio
+from stockturn.engine.newness import RECEIVED
 from stockturn.engine.reorder_cells import Known
 
 if TYPE_CHECKING:
