@@ -472,3 +472,70 @@ def test_twelve_months_in_any_cut_give_the_same_rows() -> None:
     assert contents(run(*wider), "movements", lineage=True).equals(
         contents(run(*wider[::-1]), "movements", lineage=True)
     )
+
+
+def numbered(line: str | None) -> list[dict[str, object]]:
+    """Nine documents with a line each, with or without line numbers."""
+    return [sale(f"S{n}", n, day=n, doc_no=f"D{n}", line_no=line) for n in range(1, 10)]
+
+
+@pytest.mark.parametrize("line", ["1", None])
+@pytest.mark.parametrize(
+    "cell", [{"sku": "NEW"}, {"warehouse": "V"}, {"date": date(2024, 2, 3)}, {"qty": -99.0}]
+)
+def test_a_line_booked_otherwise_in_a_newer_export_is_one_line(
+    line: str | None, cell: dict[str, object]
+) -> None:
+    """Another item, place, day (of the next month) or quantity; in any order of reading, with and without line number."""
+    old, new = numbered(line), [*numbered(line)[:4], {**numbered(line)[4], **cell}, *numbered(line)[5:]]
+    files = export("old.csv", old, time=EARLY), export("new.csv", new, time=LATE)
+    for order in permutations(files):
+        kept = run(*order)
+        assert len(told(kept, "movements", "sku")) == 9
+        changed = [row for row in kept.table("movements").collect().rows(named=True) if row["doc_no"] == "D5"]
+        assert len(changed) == 1
+        assert cell.items() <= changed[0].items()
+        assert kept.replaced.select("row", "doc_no", "by_file").rows() == [(7, "D5", "new.csv")]
+
+
+def test_lines_without_number_that_differ_and_no_time_are_refused() -> None:
+    old, new = numbered(None), [*numbered(None)[:8], sale("NEW", 9, day=9, doc_no="D9")]
+    kept = run(export("a.csv", old), export("b.csv", new))
+    assert kept.refused.select("file", "reason_code").rows() == [
+        ("a.csv", "line_differs"),
+        ("b.csv", "line_differs"),
+    ]
+    assert len(told(kept, "movements", "sku")) == 8
+
+
+def test_a_line_struck_out_of_a_document_is_gone_and_the_rest_renumbered() -> None:
+    old = [*numbered("1"), sale("S2", 7, day=9, doc_no="D9", line_no="2")]
+    new = [*numbered("1")[:8], sale("S2", 7, day=9, doc_no="D9", line_no="1")]
+    kept = run(export("old.csv", old, time=EARLY), export("new.csv", new, time=LATE))
+    assert told(kept, "movements", "sku", "qty")[-1] == ("S8", -8.0)
+    assert sorted(qty for (qty,) in told(kept, "movements", "qty")) == [-8, -7, -7, -6, -5, -4, -3, -2, -1]
+
+
+def test_a_document_over_two_pages_or_two_categories_keeps_all_its_lines() -> None:
+    """Parts of one list have no line in common; a choice of items says nothing about the others."""
+    whole = [sale(sku, 1, doc_no="D1", line_no=n) for n, sku in zip("123456", "ABCDEF", strict=True)]
+    pages = export("p1.csv", whole[:4], time=EARLY), export("p2.csv", whole[4:], time=LATE)
+    assert len(told(run(*pages), "movements", "sku")) == 6
+    chosen = export("only_ab.csv", whole[:2], time=LATE)
+    assert len(told(run(export("all.csv", whole, time=EARLY), chosen), "movements", "sku")) == 6
+
+
+def test_the_same_days_without_document_numbers_or_without_warehouses_count_once() -> None:
+    rows = numbered("1")
+    bare = [{**row, "doc_no": None, "line_no": None} for row in rows]
+    homeless = [{**row, "warehouse": None} for row in bare]
+    assert (
+        told(run(export("a.csv", bare), export("b.csv", rows)), "movements", "source_file")
+        == [("b.csv",)] * 9
+    )
+    assert (
+        told(run(export("a.csv", homeless), export("b.csv", bare)), "movements", "source_file")
+        == [("b.csv",)] * 9
+    )
+    other = [{**row, "qty": row["qty"] - 50} for row in bare]  # type: ignore[operator]
+    assert len(told(run(export("a.csv", other), export("b.csv", rows)), "movements", "sku")) == 18

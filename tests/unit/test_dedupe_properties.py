@@ -77,12 +77,12 @@ def decide(
 
 def settle(
     rows: Sequence[Row], times: dict[str, datetime | None], contain: bool = True, newest: bool = True
-) -> list[dict[str, object]]:
+) -> list[Row]:
     versions: dict[str, Counter[object]] = defaultdict(Counter)
     for file, _, row in rows:
         versions[file][say(row, (*COMPARED, "on_hand"))] += 1
     winner = decide(versions, times, contain, newest)
-    return [row for file, _, row in rows if file == winner]
+    return [place for place in rows if place[0] == winner]
 
 
 def hang_together(sets: dict[str, set[object]]) -> list[set[str]]:
@@ -132,7 +132,7 @@ def slow_movements(files: Sequence[Export]) -> list[dict[str, object]]:
             lined.append(place)
         else:
             documents.append(place)
-    kept: list[dict[str, object]] = []
+    kept: list[Row] = []
     for same in by(lined, "kind", "doc_no", "line_no"):
         for run in runs(same):
             kept += settle(run, times)
@@ -151,14 +151,103 @@ def slow_movements(files: Sequence[Export]) -> list[dict[str, object]]:
             skus[file].add(row["sku"])
         for names in hang_together(skus):
             kept += settle([place for place in same if place[0] in names], times, newest=False)
-    return kept
+    gone = struck_out(rows, [id(place) for place in lined], times)
+    kept = [place for place in kept if all(place is not other for other in gone)]
+    again = told_by_fuller(kept, rows)
+    return [place[2] for place in kept if all(place is not other for other in again)]
+
+
+def struck_out(rows: Sequence[Row], lined: Sequence[int], times: dict[str, datetime | None]) -> list[Row]:
+    """Lines of documents that the newest of their exports lacks, and where no time is known lines on which two differ."""
+
+    def line(place: Row) -> object:
+        return ("line", place[2]["line_no"]) if id(place) in lined else ("sku", place[2]["sku"])
+
+    def fact(place: Row) -> object:
+        return (say(place[2], ("kind", "doc_no", "date", "sku", "qty")), line(place))
+
+    facts: dict[str, set[object]] = defaultdict(set)
+    for place in rows:
+        if place[2]["doc_no"]:
+            facts[place[0]].add(fact(place))
+    gone: list[Row] = []
+    for document in by([place for place in rows if place[2]["doc_no"]], "kind", "doc_no"):
+        versions: dict[str, list[Row]] = defaultdict(list)
+        for place in document:
+            versions[place[0]].append(place)
+        lines = {file: {line(place) for place in version} for file, version in versions.items()}
+        latest = [
+            file
+            for file in versions
+            if None not in [times[f] for f in versions] and times[file] == max(times[f] for f in versions)
+        ]  # type: ignore[type-var]
+        for file, version in versions.items():
+            for other in versions:
+                if other == file or not facts[file] & facts[other]:
+                    continue
+                absent = [
+                    place
+                    for place in version
+                    if line(place) not in lines[other] and near(place, versions[other])
+                ]
+                if latest == [other]:
+                    known = [place for place in rows if place[0] == other]
+                    changed = bool(lines[other] - lines[file])
+                    gone += [
+                        place for place in absent
+                        if changed or (place[2]["sku"] in {k[2]["sku"] for k in known} and place[2]["warehouse"] in {k[2]["warehouse"] for k in known})
+                    ]  # fmt: skip
+                elif len(latest) != 1 and any(
+                    line(p) not in lines[file] and near(p, version) for p in versions[other]
+                ):
+                    gone += absent
+    return gone
+
+
+def near(place: Row, version: Sequence[Row]) -> bool:
+    days = [other[2]["date"] for other in version]
+    gap = timedelta(days=60)
+    return min(days) - gap <= place[2]["date"] <= max(days) + gap  # type: ignore[operator, type-var, return-value]
+
+
+def told_by_fuller(rows: Sequence[Row], everything: Sequence[Row]) -> list[Row]:
+    """Rows without a document number that files with numbers tell as well, at least nine in ten of those of their days;
+    and with them the rest of these days, which is refused. Days of which a file has both sorts are left alone."""
+    sorts: dict[object, set[bool]] = defaultdict(set)
+    for place in everything:
+        sorts[place[0], say(place[2], ("kind", "date"))].add(bool(place[2]["doc_no"]))
+    rows = [place for place in rows if len(sorts[place[0], say(place[2], ("kind", "date"))]) == 1]
+    numbered = [place for place in rows if place[2]["doc_no"]]
+    gone: list[Row] = []
+    for file in {place[0] for place in rows}:
+        days: dict[object, list[Row]] = defaultdict(list)
+        for place in rows:
+            day = say(place[2], ("kind", "date"))
+            if (
+                place[0] == file
+                and not place[2]["doc_no"]
+                and any(other[0] != file and say(other[2], ("kind", "date")) == day for other in numbered)
+            ):
+                days[day].append(place)
+        found = 0
+        for day, own in days.items():
+            there = Counter(
+                say(o[2], ("sku", "qty"))
+                for o in numbered
+                if o[0] != file and say(o[2], ("kind", "date")) == day
+            )
+            found += sum((Counter(say(place[2], ("sku", "qty")) for place in own) & there).values())
+        total = sum(len(own) for own in days.values())
+        if total and found >= 0.9 * total:
+            gone += [place for own in days.values() for place in own]
+    return gone
 
 
 def slow_stock(files: Sequence[Export]) -> list[dict[str, object]]:
     times = {file.file: file.time for file in files}
     return [
         row for same in by(numbered(files), "as_of", "sku", "warehouse")
-        for row in settle(same, times, contain=False)
+        for _, _, row in settle(same, times, contain=False)
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from stockturn.config.ingest import IngestSettings
 from stockturn.model import Note
 from stockturn.sources.dedupe_books import with_books
+from stockturn.sources.dedupe_gone import lines_gone
 from stockturn.sources.dedupe_judge import (
     DUPLICATE,
     REFUSED,
@@ -34,6 +35,7 @@ from stockturn.sources.dedupe_keys import (
     key_hash,
     with_content,
 )
+from stockturn.sources.dedupe_poorer import told_with_less
 
 TWICE = "twice"
 """Reason of a document line that its own file lists again, word for word."""
@@ -89,7 +91,16 @@ def judge_documents(
         verdict += _documents(frame.filter(has_doc & ~has_line), rule, sheets, settings, files)
     if rows > documents:
         verdict += _groups(frame.filter(~has_doc), rule, sheets, settings, files)
-    return verdict + _other_legs(frame, verdict.dropped) if rule.table == "movements" else verdict
+    if rule.table != "movements":
+        return verdict
+    if files > 1:
+        line = pl.when(has_line).then(key_hash(rule.line)).otherwise(key_hash(rule.document))
+        days = settings.reused_number_days
+        verdict += Verdict(lines_gone(frame, rule, line, sheets, verdict.dropped["row"], days))
+    if files > 1 and rows > documents:
+        keep_all = settings.overlap == "keep_all"
+        verdict += Verdict(told_with_less(frame, rule, verdict.dropped["row"], keep_all))
+    return verdict + _other_legs(frame, verdict.dropped)
 
 
 def _with_books(frame: pl.LazyFrame, rule: DocumentRule, sheets: pl.DataFrame) -> pl.LazyFrame:
