@@ -205,17 +205,15 @@ def _post_openings(
 
 def _by_day(posted: Postings, openings: pl.DataFrame, differences: pl.DataFrame) -> Balances:
     starts = leads(posted.cell) | leads(posted.day)
-    first = np.flatnonzero(starts)
-    last = np.append(first[1:], len(starts)) - 1
-    row = np.cumsum(starts)
+    row = np.cumsum(starts, dtype=np.int32)
     row -= 1
     return Balances(
         posted,
-        first,
+        np.flatnonzero(starts),
         row,
-        posted.cell[first],
-        posted.day[first],
-        running(posted.cell, posted.qty)[last],
+        posted.cell[starts],
+        posted.day[starts],
+        running(posted.cell, posted.qty)[np.roll(starts, -1)],
         openings,
         differences,
     )

@@ -93,13 +93,15 @@ class Postings:
 
 def cell_day(cell: np.ndarray, day: np.ndarray | int) -> np.ndarray:
     """Cell and day as one int64 that sorts like the pair."""
-    key: np.ndarray = (cell.astype(np.int64) << _CELL_SHIFT) + (np.asarray(day, dtype=np.int64) << _DAY_SHIFT)
-    return key
+    key: np.ndarray = np.left_shift(cell.astype(np.int64), _CELL_SHIFT)
+    return key + np.left_shift(day, _DAY_SHIFT, dtype=np.int64)
 
 
 def posting_key(cell: np.ndarray, day: np.ndarray, kind: np.ndarray, role: np.ndarray) -> np.ndarray:
     """Cell, day, kind and role as one int64 that sorts like the four."""
-    key: np.ndarray = cell_day(cell, day) + (kind.astype(np.int64) << _ROLE_BITS) + role
+    key = cell_day(cell, day)
+    key += np.left_shift(kind, _ROLE_BITS, dtype=np.int64)
+    key += role
     return key
 
 
@@ -189,13 +191,14 @@ def _sums(rows: pl.DataFrame, cells: pl.DataFrame, origin: date) -> Postings:
             (np.logical_or if column.dtype == bool else np.add).reduceat(column, first) for column in columns
         ]
     key = every[first]
+    low = key.astype(np.int32)  # day, kind and role
     return Postings(
         cells,
         origin,
-        (key >> _CELL_SHIFT).astype(np.int32),
-        ((key >> _DAY_SHIFT) & ((1 << _DAY_BITS) - 1)).astype(np.int32),
-        ((key >> _ROLE_BITS) & ((1 << _KIND_BITS) - 1)).astype(np.int8),
-        (key & ((1 << _ROLE_BITS) - 1)).astype(np.int8),
+        np.right_shift(key, _CELL_SHIFT, out=key).astype(np.int32),
+        (low >> _DAY_SHIFT) & ((1 << _DAY_BITS) - 1),
+        ((low >> _ROLE_BITS) & ((1 << _KIND_BITS) - 1)).astype(np.int8),
+        (low & ((1 << _ROLE_BITS) - 1)).astype(np.int8),
         *columns,
     )
 

@@ -46,9 +46,10 @@ class Timeline:
 
     def integral(self, amount: np.ndarray) -> np.ndarray:
         """Sum of the end-of-day figures from the origin up to and with each day; NaN counts as 0."""
-        known = np.where(np.isnan(amount), 0.0, amount)
-        area = known * self.gap
-        before = np.cumsum(area)
-        before -= area
-        since: np.ndarray = before[self.at] - before[self.first][:, None] + known[self.at] * self.age
+        area = amount * self.gap
+        area[np.isnan(area)] = 0.0
+        own, start = area[self.at], area[self.first]
+        total = np.cumsum(area, out=area)  # millions of rows: no second copy
+        before = (total[self.at] - own) - (total[self.first] - start)[:, None]
+        since: np.ndarray = before + np.nan_to_num(amount[self.at]) * self.age
         return since

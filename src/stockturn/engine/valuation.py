@@ -296,7 +296,9 @@ def posting_values(book: Book, unit_cost: np.ndarray) -> np.ndarray:
     Linked transfer legs are 0 here; the method that knows their source adds them.
     """
     posted = book.held.postings
-    at_cost = posted.qty / UNITS * unit_cost[book.groups.row]
-    at_cost = np.where(posted.qty == 0, 0.0, at_cost)
-    made = np.where(posted.role == Role.AVERAGE, at_cost, posted.cost)
-    return np.where(posted.role == Role.LINKED, 0.0, made)
+    made: np.ndarray = posted.qty / UNITS
+    made *= unit_cost[book.groups.row]
+    made[posted.qty == 0] = 0.0
+    own = np.flatnonzero(posted.role != Role.AVERAGE)
+    made[own] = np.where(posted.role[own] == Role.LINKED, 0.0, posted.cost[own])
+    return made

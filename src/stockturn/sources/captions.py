@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -47,6 +47,7 @@ _LEAVES = (
 )
 
 
+@lru_cache(maxsize=1 << 14)
 def norm(caption: str) -> str:
     """One spelling per caption: full width, case, spaces, underscores, humps, traditional characters, marks.
 
