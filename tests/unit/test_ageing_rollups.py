@@ -12,6 +12,9 @@ from stockturn.engine.age_rollups import PARTS, Snapshot, ageing_by, ageing_move
 from stockturn.engine.ageing import ageing, bucket_names
 from stockturn.engine.entries import entries
 from stockturn.engine.layers import layers
+from stockturn.engine.run import Run
+from stockturn.errors import UsageError
+from stockturn.model import Ledger
 from tests import synthetic
 from tests.moves import closing_of, day, entries_of, movements, settings
 
@@ -117,3 +120,23 @@ def test_roll_ups_add_up_to_the_cells(by: tuple[str, ...]) -> None:
     days = (found["mean_age_days"] * found["on_hand"]).sum() / held["closing"].sum()
     whole = ageing_by(aged, synthetic.closing(), start.items, (), chosen.deadstock).collect()
     assert days == pytest.approx(whole["mean_age_days"].item())
+
+
+def test_ages_by_any_dimension_within_the_scope() -> None:
+    """Asked for one warehouse and by supplier: its cells alone, in every table; what nothing is aged by is refused."""
+    rows = [(0, "A", 10.0, "purchase", "V"), (40, "A", 4.0, "purchase", "W"), (70, "A", -1.0, "sale", "W")]
+    ledger = Ledger.of(
+        movements=movements(rows),
+        items=pl.DataFrame(
+            {"sku": ["A"], "supplier": ["S1"], "category": ["Mugs"], "shelf_life_days": [60.0]}
+        ),
+    )
+    made = Run(ledger, settings(scope={"warehouse": ["W"]})).ages(("supplier",))
+    assert made["ageing"].select("supplier", "on_hand", "age_0_30").rows() == [("S1", 3.0, 3.0)]
+    assert made["movement"]["closing_qty"].sum() == 3.0
+    assert made["expiring"]["warehouse"].to_list() == ["W"]
+    both = Run(ledger, settings()).ages(("sku", "warehouse"))["ageing"]
+    assert both.select("sku", "warehouse", "on_hand").rows() == [("A", "V", 10.0), ("A", "W", 3.0)]
+    with pytest.raises(UsageError) as refused:
+        Run(ledger, settings()).ages(("abc",))
+    assert refused.value.key == "age_by_unknown"
