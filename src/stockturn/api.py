@@ -342,7 +342,7 @@ def reorder_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     made = run.reorder()
     names = [field.name for field in fields(made)]
     tables = {name: _within_scope(getattr(made, name), run) for name in names}
-    return Result("reorder", tables, run.notes())
+    return Result("reorder", tables, (*run.notes(), *run.reorder_notes()))
 
 
 def reorder(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:

@@ -159,3 +159,40 @@ def test_suppliers_shows_the_late_one(demo: Path) -> None:
     rows = cli("suppliers", demo, "--format", "json").json
     worst = min(rows, key=lambda row: row["on_time_rate"])
     assert worst["supplier"].startswith("佛山")
+
+
+SOLD = "date,sku,warehouse,quantity,document\n" + "".join(
+    f"2024-{month:02d}-{day:02d},{sku},W1,{2 + day % 3},{sku}{month}{day}\n"
+    for sku in "AB"
+    for month in range(1, 13)
+    for day in (3, 9, 15, 22, 28)
+)
+STOCK = "as of,sku,warehouse,on hand\n2024-12-31,A,W1,1\n2024-12-31,B,W1,-3\n2024-12-31,C,W1,9\n"
+ITEMS = "sku,name,supplier,moq,lead time days\nA,a,S,90000,0\nB,b,S,0,3\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "said", "actions"),
+    [
+        ({"sales": SOLD}, ["stand on no stock list", "no lead time: 14 days", "no supplier", "open orders"], "buy buy"),
+        ({"sales": SOLD, "stock": STOCK}, ["no lead time: 14 days", "open orders"], "buy buy none"),
+        ({"stock": STOCK}, ["Add the sales export"], "none none none"),
+        ({"sales": SOLD, "stock": STOCK, "items": ITEMS}, ["open orders"], "buy buy none"),
+    ],
+)  # fmt: skip
+def test_a_poor_ledger_gives_a_plan_and_says_which_export_would_help(
+    tmp_path: Path, files: dict[str, str], said: list[str], actions: str
+) -> None:
+    """Sales alone, stock alone, no lead times, no orders, negative stock, a lead time of 0 and a huge minimum."""
+    for name, content in files.items():
+        (tmp_path / f"{name}.csv").write_text(content, encoding="utf-8")
+    done = cli("reorder", tmp_path, "--format", "json")
+    rows = done.json["reorder"]
+    assert " ".join(row["action"] for row in rows) == actions
+    assert all(row["reason"] for row in rows)
+    assert all(part in done.err for part in said), done.err
+    if "items" in files:
+        assert "no lead time" not in done.err
+        assert rows[0]["suggested_qty"] == 90000
+        assert "MOQ 90000 lifts it" in rows[0]["reason"]
+        assert "stock and order last" in rows[0]["reason"]

@@ -24,6 +24,7 @@ from stockturn.engine.footing import footing
 from stockturn.engine.forecasting import Forecasts, forecasts
 from stockturn.engine.layers import layers
 from stockturn.engine.periods import ONE_DAY, add_months, resolve_period
+from stockturn.engine.reorder_notes import reorder_notes
 from stockturn.engine.reordering import reorder_inputs
 from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
 from stockturn.engine.stockouts import counts, lost_days, phantom_stock, with_accuracy, with_lost_sales
@@ -236,6 +237,10 @@ class Run:
     def reorder(self) -> ReorderResult:
         """What to buy, move, hurry, put off or cancel."""
         return self.replenishment
+
+    def reorder_notes(self) -> tuple[Note, ...]:
+        """What the plan rests on where an export is missing."""
+        return reorder_notes(self.supply, self.replenishment.reorder, self.settings.reorder)
 
     def suppliers(self) -> pl.DataFrame:
         """How each supplier has done."""
