@@ -1,4 +1,4 @@
-"""How fast the engine is: run `python benches/engine.py` (about two minutes, 4 GB of memory, 100 MB of disk).
+"""How fast the engine is: run `python benches/engine.py` (about two minutes, 2 GB of memory, 100 MB of disk).
 
 Makes 10 million movement rows of 100,000 sku-warehouses in a temporary folder and measures entries, balances,
 moving average cost, turnover by category and month, and ageing, against a floor: the median of

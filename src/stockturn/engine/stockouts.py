@@ -72,7 +72,9 @@ def _beside(
     """The frame with sums of rows of the same scopes."""
     if not by:
         return pl.concat([frame, rows.select(sums)], how="horizontal")
-    return frame.join(rows.group_by(by).agg(sums), on=list(by), how="left", maintain_order="left")
+    return frame.join(
+        rows.group_by(by, maintain_order=True).agg(sums), on=list(by), how="left", maintain_order="left"
+    )
 
 
 def _lost_by_day(
@@ -147,7 +149,9 @@ class _Prefix:
 def _price(valued: ValuedDays, entries: Entries) -> np.ndarray:
     """Mean price of each cell's sales, else the item's list price, else 0."""
     sold = valued.flows.filter((pl.col("kind") == "sale") & (pl.col("qty") < 0) & (pl.col("revenue") > 0))
-    mean = sold.group_by("cell").agg(price=pl.col("revenue").sum() / -pl.col("qty").sum())
+    mean = sold.group_by("cell", maintain_order=True).agg(
+        price=pl.col("revenue").sum() / -pl.col("qty").sum()
+    )
     listed = entries.items.select("sku", "unit_price").collect()
     return (
         valued.cells.join(mean, on="cell", how="left", maintain_order="left")
