@@ -450,3 +450,20 @@ def test_goods_first_received_lately_have_no_excess_yet() -> None:
     goods = [{"sku": sku, "on_hand": 1000, "rate": 6.0} for sku in (*first, "C")]
     found = run(company(*goods, newness=newness)).reorder
     assert [qty > 0 for qty in found["excess_qty"]] == [False, True, True]
+
+
+def test_a_budget_of_cash_pays_what_falls_due_in_time() -> None:
+    """S is paid 30 days after 3 days of lead, on day 33; T in advance: only T uses up the cash of 20 days."""
+    cells = [
+        {"sku": sku, "supplier": who, "on_hand": 0, "rate": 6.0, "cost": 10.0}
+        for sku, who in (("A", "S"), ("B", "T"))
+    ]
+    terms = {"suppliers": {"T": {"payment_days": -10}}, "lead_time_days": 3, "budget": 0.0}
+    bought = {
+        days: run(company(*cells), **terms, budget_days=days).reorder["suggested_qty"].to_list()
+        for days in (None, 20, 33)
+    }
+    assert bought[None] == [0, 0]
+    assert bought[33] == [0, 0]
+    assert bought[20][0] > 0
+    assert bought[20][1] == 0

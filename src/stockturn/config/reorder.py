@@ -184,6 +184,11 @@ class ReorderSettings(Section):
         60, ge=0, description="planned orders of so many days may be added to reach a minimum order value"
     )
     budget: float | None = Field(None, ge=0, description="money for the orders to be placed now")
+    budget_days: int | None = Field(
+        None,
+        ge=0,
+        description="the budget pays what falls due within so many days; none: whatever is ordered now",
+    )
 
     @field_validator("service_levels", mode="before")
     @classmethod

@@ -72,7 +72,8 @@ def place(
     ``cells``: supplier, unit_cost, min_order_value, review_days, may_add (whether more than needed may be ordered),
     counts (whether the supplier is paid for it by an order: VMI is not). An order below its supplier's minimum waits
     where no line of it has to be ordered before the next review; else the next planned orders of that supplier are
-    brought forward until the minimum is reached. Orders without a known cost are left as they are.
+    brought forward until the minimum is reached. Orders without a known cost are left as they are. The budget is used up
+    by orders whose payment (arrival + payment_days) falls due within ``budget_days``, all where none are set.
     """
     cost = cells["unit_cost"].fill_null(0.0).to_numpy()
     counts = cells["counts"].to_numpy()
@@ -92,6 +93,8 @@ def place(
     wanted = qty - held + extra
     if settings.budget is None:
         return Ordered(wanted, held, extra, np.zeros(len(qty)))
+    if settings.budget_days is not None:
+        counts = counts & (_days(cells, settings, 0)[2] <= settings.budget_days)
     paid = np.where(counts, wanted, 0.0)
     given, _ = ration(
         paid, cost, np.zeros(len(qty), dtype=np.int64), np.array([settings.budget]), urgency, packs
