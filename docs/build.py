@@ -114,7 +114,8 @@ def metrics_page() -> str:
     lines = [
         "# Metrics\n",
         "The figures of `stockturn turnover`, as they are computed. A figure of a group is a ratio of sums, never a mean of",
-        "ratios; what is not known is empty, with a reason, never 0 or infinity. Units and labels stand in [columns](columns.md).\n",
+        "ratios; what is not known is empty, with a reason, never 0 or infinity. Units and labels stand in [columns](columns.md),",
+        "balances, cost methods, averages and targets in [turnover](turnover.md).\n",
     ]
     for metric in METRICS.values():
         body = inspect.cleandoc(metric.definition).split("\n>>>")[0].strip()

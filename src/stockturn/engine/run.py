@@ -294,7 +294,12 @@ class Run:
             negatives=negatives(self.valued),
             sheets=self.ledger.sheets,
             refused=self.ledger.refused,
-            notes=(*notes, *self.notes(), *(note for note in self.abc_notes() if note.level == "warning")),
+            notes=(
+                *notes,
+                *self.notes(),
+                *self.footing(),
+                *(note for note in self.abc_notes() if note.level == "warning"),
+            ),
             items=self.entries.items.select("sku", "name", "category", *PEOPLE).collect(),
             supply=self.outlook(),
             alerts=evaluate(alert_frames(self), self.settings)[0],
