@@ -256,6 +256,13 @@ def test_report_paged_by_warehouse(tmp_path: Path) -> None:
     counted(ledger)
 
 
+def test_summary_of_balances_alone(tmp_path: Path) -> None:
+    """Opening and closing without what came between: two stock points and no movement."""
+    text = "2024年1月\n商品编码,期初结存,期末结存\nA1,5,7\n"
+    ledger = read([csv_of(tmp_path / "收发存.csv", text)], Settings())
+    assert (ledger.table("stock").collect().height, ledger.table("movements").collect().height) == (2, 0)
+
+
 def test_gains_and_losses_in_two_columns(tmp_path: Path) -> None:
     """盘盈数量 comes in, 盘亏数量 goes out."""
     text = "日期,单据编号,商品编码,盘盈数量,盘亏数量\n2024-04-30,P1,A1,2,\n2024-04-30,P1,A2,,3\n"

@@ -71,7 +71,7 @@ def sorted_out(
     labels = labels_of(text_frame(frame.gather(rest)).drop(ROW), layout, words, grouped)
     typed = typed.with_columns(typed["_why"].scatter(rest, labels).alias("_why"))
     notes: list[Said] = []
-    if plan.spec.shape not in ("stock", "summary", "flat"):
+    if plan.spec.shape in ("document", "transfer", "orders", "sales_orders"):
         typed, notes = _filled(typed, plan, required)
     complete = is_complete(required, typed.columns) & pl.col("_bad").is_null()
     typed = typed.with_columns(

@@ -124,10 +124,13 @@ def summary(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part
     if {"opening_qty", "opening_value"} & set(frame.columns):
         points.append(_point(frame, "opening", start, True, place))
     flows, notes = _flows(frame, plan, words)
-    moves = [_move(frame, *flow, end, place) for flow in flows]
-    moved = pl.concat(moves).filter((pl.col("qty") != 0) | (pl.col("cost").fill_null(0.0) != 0))
+    tables = {"stock": lineage(pl.concat(points), context)}
+    if flows:
+        moved = pl.concat([_move(frame, *flow, end, place) for flow in flows])
+        moved = moved.filter((pl.col("qty") != 0) | (pl.col("cost").fill_null(0.0) != 0))
+        tables["movements"] = lineage(moved, context)
     return Part(
-        tables={"stock": lineage(pl.concat(points), context), "movements": lineage(moved, context)},
+        tables=tables,
         account=account(closing, pl.col("on_hand"), pl.col("value")),
         refused=body.refused,
         skipped=body.skipped,
