@@ -263,6 +263,18 @@ def test_summary_of_balances_alone(tmp_path: Path) -> None:
     assert (ledger.table("stock").collect().height, ledger.table("movements").collect().height) == (2, 0)
 
 
+def test_currencies_by_many_names(tmp_path: Path) -> None:
+    """人民币, RMB and ¥ are one currency; signs in the amounts count like a column; several without a rate are said."""
+    text = "入库日期,入库单号,供应商,商品编码,数量,金额\n2024-04-02,R1,甲,A1,1,¥10.00\n2024-04-03,R2,甲,A1,1,USD 2.00\n"
+    path = csv_of(tmp_path / "入库.csv", text)
+    mixed = read([path], Settings())
+    assert [note.params["found"] for note in mixed.notes if note.key == "currencies_mixed"] == ["CNY, USD"]
+    told = read([path], load_settings(None, {"ingest.currency": "人民币"}))
+    assert (told.sheets["accepted"][0], told.refused["reason_code"].to_list()) == (1, ["currency_other"])
+    rated = read([path], load_settings(None, {"ingest.currency": "RMB", "ingest.rates": {"usd": 7.0}}))
+    assert rated.table("movements").collect()["cost"].to_list() == [10.0, 14.0]
+
+
 def test_gains_and_losses_in_two_columns(tmp_path: Path) -> None:
     """盘盈数量 comes in, 盘亏数量 goes out."""
     text = "日期,单据编号,商品编码,盘盈数量,盘亏数量\n2024-04-30,P1,A1,2,\n2024-04-30,P1,A2,,3\n"

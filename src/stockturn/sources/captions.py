@@ -149,6 +149,7 @@ class Vocabulary:
     kind_headers: Mapping[str, frozenset[str]]
     status: Mapping[str, frozenset[str]]
     rows: Mapping[str, frozenset[str]]
+    currencies: Mapping[str, str]
 
     def recognises(self, path: tuple[str, ...]) -> bool:
         """Whether any field has this header."""
@@ -179,4 +180,7 @@ def vocabulary() -> Vocabulary:
         kind_headers={kind: frozenset(split(texts)) for kind, texts in kinds["headers"].items()},
         status={name: frozenset(split(texts)) for name, texts in kinds["status"].items()},
         rows={name: frozenset(split(texts)) for name, texts in kinds["rows"].items()},
+        currencies={
+            text.lower(): code for code, texts in kinds["currencies"].items() for text in texts.split("|")
+        },
     )

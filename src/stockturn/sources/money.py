@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from stockturn.config.ingest import IngestSettings
 from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Context, Said, mostly_negative, number
 
-_MONEY = [
-    "unit_cost",
-    "cost",
-    "unit_price",
-    "price_gross",
-    "revenue",
-    "amount_gross",
-    "price",
-    "amount",
-    "in_value",
-    "out_value",
-    "value",
-    "opening_value",
-    "closing_value",
-]
 _PURCHASES = ("cost", "amount", "amount_gross")
 _SALES = ("revenue", "amount", "amount_gross", "cost")
 _LEDGER = ("cost", "amount", "revenue")
@@ -83,27 +67,6 @@ def _gross_counts(frame: pl.DataFrame, meaning: str, selling: bool) -> bool:
         return False
     own = any(_has(frame, name) for name in ("price", "unit_price" if selling else "unit_cost"))
     return _has(frame, "amount_gross") or (_has(frame, "price_gross") and not own)
-
-
-def in_ledger_currency(frame: pl.DataFrame, settings: IngestSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows whose amounts are in the ledger's currency or brought to it by ``rates``, and those that are not.
-
-    Only where the ledger's currency is set and occurs: a file that knows one currency by another sign is not wrong.
-    """
-    home = settings.currency
-    absent = "currency" not in frame.columns
-    if absent or (not settings.rates and (not home or not (frame["currency"] == home).any())):
-        return frame, frame.clear()
-    rate = pl.col("currency").replace_strict(
-        {home: 1.0, **settings.rates}, default=None, return_dtype=pl.Float64
-    )
-    rated = frame.with_columns(pl.when(pl.col("currency").is_null()).then(1.0).otherwise(rate).alias("_rate"))
-    money = [name for name in _MONEY if name in frame.columns]
-    known = rated.filter(pl.col("_rate").is_not_null()).with_columns(
-        pl.col(name) * pl.col("_rate") for name in money
-    )
-    told = pl.when(pl.col("currency").is_not_null()).then(pl.lit(home)).alias("currency")
-    return known.with_columns(told).drop("_rate"), rated.filter(pl.col("_rate").is_null()).drop("_rate")
 
 
 def tax_rate(frame: pl.DataFrame, context: Context) -> tuple[pl.Expr, bool]:

@@ -22,6 +22,7 @@ WARNINGS = frozenset(
     [
         "kinds_by_side",
         "gross_without_rate",
+        "currencies_mixed",
         "summary_kinds",
         "cells_errors",
         "cells_uncached",

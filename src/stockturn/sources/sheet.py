@@ -13,13 +13,13 @@ from stockturn.schema import TABLES
 from stockturn.sources.body import Body, read_body
 from stockturn.sources.captions import vocabulary
 from stockturn.sources.context import context_of, page_places, rule_for
+from stockturn.sources.currencies import in_ledger_currency
 from stockturn.sources.documents import documents, transfers
 from stockturn.sources.expand import Source
 from stockturn.sources.flats import flat, orders, sales_orders
 from stockturn.sources.grid import ROW, Grid, text_frame
 from stockturn.sources.locate import Layout, locate
 from stockturn.sources.mapping import Plan, choose
-from stockturn.sources.money import in_ledger_currency
 from stockturn.sources.parts import Context, Part, Said, refusals
 from stockturn.sources.readers import read_grids
 from stockturn.sources.rows import labels_of
@@ -169,11 +169,9 @@ def _in_one_place(body: Body, context: Context, grid: Grid) -> Body:
 
 
 def _in_one_currency(body: Body, settings: Settings) -> Body:
-    data, other = in_ledger_currency(body.data, settings.ingest)
-    if other.is_empty():
-        return replace(body, data=data)
+    data, other, notes = in_ledger_currency(body.data, settings.ingest, vocabulary())
     refused = pl.concat([body.refused, refusals(other, "currency", "currency_other")])
-    return replace(body, data=data, refused=refused)
+    return replace(body, data=data, refused=refused, notes=(*body.notes, *notes))
 
 
 def _of_one_book(part: Part, body: Body, context: Context) -> Part:

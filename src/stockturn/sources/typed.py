@@ -12,6 +12,7 @@ import polars as pl
 
 from stockturn.config.ingest import FileRule
 from stockturn.sources.cells import EMPTY, Typed, clean, decimal_of, identifiers, numbers, text_of
+from stockturn.sources.currencies import signs_of
 from stockturn.sources.dates import dates, order_of, title_order
 from stockturn.sources.fields import CODES, DATES, NUMBERS
 from stockturn.sources.grid import Grid
@@ -60,6 +61,8 @@ def typed_columns(
     unit = next((results[n].unit for n in _COUNTED if n in results and results[n].unit is not None), None)
     if unit is not None and "unit" not in cells:
         values.append(unit.alias("unit"))
+    if "currency" not in cells and (signs := signs_of(odd)) is not None:
+        values.append(signs)
     return pl.DataFrame(values), problems, notes
 
 
