@@ -251,7 +251,7 @@ def deadstock_result(
     run = Run(ledger, settings or Settings())
     further = run.ages(tuple(by) or ("category",)) if ages or by else {}
     tables = {"deadstock": run.deadstock()} | further
-    return Result("deadstock", tables, run.notes(), run.period)
+    return Result("deadstock", tables, run.notes() + run.deadstock_notes(), run.period)
 
 
 def deadstock(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:

@@ -215,6 +215,25 @@ def test_why_too_much_is_there(change: dict[str, Any], expected: str | None) -> 
     assert figures.select(excess_cause(Settings()).alias("cause")).item() == expected
 
 
+def test_a_ledger_without_sales_calls_nothing_too_much_or_dead() -> None:
+    """A stock list alone: rules that need demand are not looked at, a negative balance is told all the same."""
+    stock = pl.DataFrame(
+        {"as_of": [day(200)] * 2, "sku": ["A", "B"], "warehouse": "W", "on_hand": [10.0, -3.0]}
+    )
+    alerts, looked_at = evaluate(alert_frames(Run(Ledger.of(stock=stock), Settings())), Settings())
+    assert alerts["rule"].to_list() == ["negative_stock"]
+    assert not looked_at & {
+        "stockout",
+        "below_reorder",
+        "overstock",
+        "dead",
+        "stagnant",
+        "slow",
+        "phantom_stock",
+    }
+    assert [note.key for note in Run(Ledger.of(stock=stock), Settings()).deadstock_notes()] == ["no_sales"]
+
+
 def test_which_suggestion_was_in_force() -> None:
     """Runs of day 10 and 30; A was ordered on day 20 as its order says, B a lead time of 5 before day 40, C before any
     run. B had no suggestion on day 30: 0 was suggested."""

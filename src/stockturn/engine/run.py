@@ -17,7 +17,7 @@ from stockturn.engine.batches import by_shelf_life, dated_batches, known_batches
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
 from stockturn.engine.deadstock import deadstock
-from stockturn.engine.demand import daily_rate
+from stockturn.engine.demand import Demand, daily_rate
 from stockturn.engine.entries import Entries, entries, latest_date, names_any
 from stockturn.engine.expiry import expiring
 from stockturn.engine.footing import footing
@@ -140,6 +140,12 @@ class Run:
         return deadstock(
             self.ledger, whole.entries, stock, ages, self.settings, plan, whole.expiries
         ).collect()
+
+    def deadstock_notes(self) -> tuple[Note, ...]:
+        """That nothing was ever asked for, where the ledger has no sales: status says then how long goods lie, no more."""
+        demand = Demand.of(self.whole.entries, self.settings)
+        sold = demand.days.select(pl.len()).collect().item() > 0
+        return () if sold else (Note("no_sales", level="warning"),)
 
     def ages(self, by: Sequence[str] = ("category",)) -> dict[str, pl.DataFrame]:
         """Age of the stock by any dimensions, what became of each bucket since a month before, and batches to expire.

@@ -33,7 +33,8 @@ def cell_facts(
     From the closing balance: book_qty, value; from replenishment: the columns of ``PLANNED``, available = on_hand -
     reserved, days_to_stockout, wait_days (until goods can come), stopped; from dead stock: those of ``LYING``; and
     negative_days, sale_rate (days with a sale per day up to the last one), short_cause, excess_cause, name, category,
-    supplier, owner, buyer. What rests on an estimated opening balance is null: it raises no alert. Where nothing is on
+    supplier, owner, buyer. What rests on an estimated opening balance is null: it raises no alert. ``demand_known``
+    is false where the ledger has no sales at all. Where nothing is on
     hand, ``status`` is none and nothing expires: that is known. ``suggestions``: see causes.with_suggestion.
     """
     as_of, settings = run.entries.as_of, run.settings
@@ -54,11 +55,13 @@ def cell_facts(
         last_receipt(run, demand),
     ):
         joined = joined.join(frame.lazy(), on=CELL, how="left")
+    asked = demand.days.select(pl.len()).collect().item() > 0
     guessed = (pl.col("opening_basis") == "estimated").fill_null(False)
     free = pl.col("on_hand") - pl.col("reserved").fill_null(0.0)
     stopped = pl.col("item_status").str.to_lowercase().is_in(list(settings.reorder.stopped)).fill_null(False)
     figures = joined.with_columns(
         available=pl.when(~guessed).then(free),
+        demand_known=pl.lit(asked),
         position=pl.when(~guessed).then("position"),
         book_qty=pl.when(~guessed).then(pl.col("book_qty").fill_null(0.0)),
         status=pl.when(~guessed).then(

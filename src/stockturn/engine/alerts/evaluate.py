@@ -41,8 +41,8 @@ def evaluate(
     """
     looked_at, parts = set(), [pl.LazyFrame(schema={**ALERT, **_HELPERS})]
     for place, one in enumerate(RULES.values()):
-        frame = frames.get(one.frame)
-        if frame is None or not settings.alerts.rule(one.name).on:
+        frame = _input(one, frames, settings)
+        if frame is None:
             continue
         looked_at.add(one.name)
         parts.append(_found(one, frame, place, settings))
@@ -61,8 +61,8 @@ def undecided(frames: Mapping[str, pl.DataFrame | None], settings: Settings) -> 
     of an earlier run about it is neither there nor over."""
     parts = [pl.LazyFrame(schema={"family": pl.String, **dict.fromkeys(_KEY_COLUMNS, pl.String)})]
     for one in RULES.values():
-        frame = frames.get(one.frame)
-        if frame is None or not settings.alerts.rule(one.name).on:
+        frame = _input(one, frames, settings)
+        if frame is None:
             continue
         check, keys = one.check(settings), KEYS[one.frame]
         known = check.figure.cast(pl.Float64).is_finite().fill_null(False)
@@ -83,6 +83,15 @@ def undecided(frames: Mapping[str, pl.DataFrame | None], settings: Settings) -> 
 
 _KEY_COLUMNS = ("sku", "warehouse", "supplier_key", "category_key", "file")
 _HELPERS = {"family": pl.String, "place": pl.Int64, "supplier_key": pl.String, "category_key": pl.String}
+
+
+def _input(one: Rule, frames: Mapping[str, pl.DataFrame | None], settings: Settings) -> pl.DataFrame | None:
+    """What a rule looks at; None where it is off, or where nothing of it is known."""
+    frame = frames.get(one.frame)
+    if frame is None or not settings.alerts.rule(one.name).on:
+        return None
+    told = one.needs not in frame.columns or bool(frame[one.needs].any())
+    return frame if told else None
 
 
 def _found(one: Rule, frame: pl.DataFrame, place: int, settings: Settings) -> pl.LazyFrame:

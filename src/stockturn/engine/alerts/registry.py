@@ -48,8 +48,8 @@ class Check:
 class Rule:
     """A rule: of the rules of one ``family`` only the first registered that holds is shown per row.
 
-    ``frame`` is its input (a key of ``KEYS``), ``to`` who gets it (owner or buyer of the item), ``below`` whether
-    less is worse.
+    ``frame`` is its input (a key of ``KEYS``), ``needs`` a flag of it that says whether there is any, ``to`` who gets it
+    (owner or buyer of the item), ``below`` whether less is worse.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Rule:
     to: str
     below: bool
     check: Callable[[Settings], Check]
+    needs: str = ""
 
     @property
     def definition(self) -> str:
@@ -70,12 +71,18 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(
-    name: str, *, frame: str, family: str | None = None, to: str = "owner", below: bool = False
+    name: str,
+    *,
+    frame: str,
+    family: str | None = None,
+    to: str = "owner",
+    below: bool = False,
+    needs: str = "",
 ) -> Callable[[Callable[[Settings], Check]], Callable[[Settings], Check]]:
     """Register a rule under its name; its family is itself where none is given."""
 
     def register(check: Callable[[Settings], Check]) -> Callable[[Settings], Check]:
-        RULES[name] = Rule(name, family or name, frame, to, below, check)
+        RULES[name] = Rule(name, family or name, frame, to, below, check, needs)
         return check
 
     return register

@@ -11,12 +11,14 @@ from stockturn.engine.expr import ratio
 from stockturn.engine.wording import number
 
 IDLE = ("dead", "stagnant", "misplaced")
+ASKED = "demand_known"
+"""What rules about too little, too much and too long need: a ledger without any sale cannot tell."""
 
 _asked = (pl.col("demand_per_day") > 0) & ~pl.col("stopped").fill_null(False)
 _demand_value = pl.col("demand_per_day") * pl.col("unit_cost")
 
 
-@rule("stockout", family="availability", frame="cells", to="buyer")
+@rule("stockout", family="availability", frame="cells", to="buyer", needs=ASKED)
 def stockout(settings: Settings) -> Check:
     """Nothing is available, and goods are asked for.
 
@@ -34,7 +36,7 @@ def stockout(settings: Settings) -> Check:
     )
 
 
-@rule("projected_stockout", family="availability", frame="cells", to="buyer")
+@rule("projected_stockout", family="availability", frame="cells", to="buyer", needs=ASKED)
 def projected_stockout(settings: Settings) -> Check:
     """Stock will run out before an order placed now could come, with what is on order counted.
 
@@ -53,7 +55,7 @@ def projected_stockout(settings: Settings) -> Check:
     )
 
 
-@rule("below_safety", family="availability", frame="cells", to="buyer")
+@rule("below_safety", family="availability", frame="cells", to="buyer", needs=ASKED)
 def below_safety(settings: Settings) -> Check:
     """Less is available than the safety stock.
 
@@ -72,7 +74,7 @@ def below_safety(settings: Settings) -> Check:
     )
 
 
-@rule("below_reorder", family="availability", frame="cells", to="buyer")
+@rule("below_reorder", family="availability", frame="cells", to="buyer", needs=ASKED)
 def below_reorder(settings: Settings) -> Check:
     """The position (stock and what is on order) is at or below the reorder point.
 
@@ -89,7 +91,7 @@ def below_reorder(settings: Settings) -> Check:
     )
 
 
-@rule("overstock", frame="cells", to="buyer")
+@rule("overstock", frame="cells", to="buyer", needs=ASKED)
 def overstock(settings: Settings) -> Check:
     """More is on hand than will be needed, of goods that sell (idle ones have rules of their own).
 
@@ -123,7 +125,7 @@ def _idle(status: str, settings: Settings) -> Check:
     )
 
 
-@rule("dead", family="idle", frame="cells")
+@rule("dead", family="idle", frame="cells", needs=ASKED)
 def dead(settings: Settings) -> Check:
     """The cell's status is dead (section deadstock of the settings says from when on).
 
@@ -133,7 +135,7 @@ def dead(settings: Settings) -> Check:
     return _idle("dead", settings)
 
 
-@rule("stagnant", family="idle", frame="cells")
+@rule("stagnant", family="idle", frame="cells", needs=ASKED)
 def stagnant(settings: Settings) -> Check:
     """The cell's status is stagnant (section deadstock of the settings says from when on).
 
@@ -143,7 +145,7 @@ def stagnant(settings: Settings) -> Check:
     return _idle("stagnant", settings)
 
 
-@rule("slow", family="idle", frame="cells")
+@rule("slow", family="idle", frame="cells", needs=ASKED)
 def slow(settings: Settings) -> Check:
     """The cell's status is slow (section deadstock of the settings says from when on).
 
@@ -185,7 +187,7 @@ def negative_stock(settings: Settings) -> Check:
     )
 
 
-@rule("phantom_stock", frame="cells")
+@rule("phantom_stock", frame="cells", needs=ASKED)
 def phantom_stock(settings: Settings) -> Check:
     """The book says goods are there, and sales stopped improbably long ago: a reason to count.
 
