@@ -453,15 +453,23 @@ def _supply_tables(supply: Supply | None) -> dict[str, pl.DataFrame]:
     return {name: frame for name, frame in named.items() if isinstance(frame, pl.DataFrame)}
 
 
-def build_report(analysis: Analysis, settings: Settings, carry: Path | None = None) -> Report:
-    """The report as values, before any format; ``carry`` is last month's workbook with what people filled in."""
+def read_carry(workbook: Path | str) -> dict[str, pl.DataFrame]:
+    """What people filled in on last month's workbook, by list. Raises InputError where it is none of ours."""
+    from stockturn.output.carry import read_handled
+
+    return read_handled(Path(workbook))
+
+
+def build_report(
+    analysis: Analysis, settings: Settings, carried: Mapping[str, pl.DataFrame] | None = None
+) -> Report:
+    """The report as values, before any format; ``carried`` is what :func:`read_carry` gives."""
     from importlib.metadata import version
 
-    from stockturn.output.carry import read_handled
     from stockturn.output.sheets import build_report as build
 
     versions = {name: version(name) for name in ("stockturn", "polars")}
-    return build(analysis, settings, versions, read_handled(carry) if carry is not None else None)
+    return build(analysis, settings, versions, carried)
 
 
 def write_report(report: Report, workbook: Path, settings: Settings, html: Path | None = None) -> None:
@@ -476,10 +484,18 @@ def write_report(report: Report, workbook: Path, settings: Settings, html: Path 
 
 
 def report(
-    ledger: Ledger, out: Path | str, settings: Settings | None = None, html: Path | str | None = None
+    ledger: Ledger,
+    out: Path | str,
+    settings: Settings | None = None,
+    html: Path | str | None = None,
+    carry: Path | str | None = None,
 ) -> Report:
-    """Analyse and write the workbook (and the page); gives the report that was written."""
+    """Analyse and write the workbook (and the page); gives the report that was written.
+
+    ``carry`` is last month's workbook: what people filled in there is taken over.
+    """
     chosen = settings or Settings()
-    built = build_report(analyse(ledger, chosen), chosen)
+    carried = read_carry(carry) if carry is not None else None
+    built = build_report(analyse(ledger, chosen), chosen, carried)
     write_report(built, Path(out), chosen, Path(html) if html is not None else None)
     return built

@@ -26,6 +26,8 @@ def add_to(app: typer.Typer) -> None:
         from stockturn.cli.show import colorful, emit, say
         from stockturn.cli.show_sources import read_ledger
 
+        # Read first: a wrong file should be said before the long work, not after it.
+        carried = api.read_carry(request.carry) if request.carry is not None else None
         ledger = read_ledger(request)
         with stages(request) as stage:
             analysis = api.analyse(ledger, request.settings, progress=stage)
@@ -37,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
                 return
             stage("workbook")
             out = request.out or Path(f"stockturn-{analysis.as_of}.xlsx")
-            shown = api.build_report(analysis, request.settings, request.carry)
+            shown = api.build_report(analysis, request.settings, carried)
             api.write_report(shown, out, request.settings, request.html)
         say((note for note in analysis.notes if note not in ledger.notes), request)
         if not request.quiet:

@@ -47,6 +47,8 @@ def read_handled(path: Path) -> dict[str, pl.DataFrame]:
     """
     import openpyxl
 
+    if not path.is_file():
+        raise InputError("source_missing", file=path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what openpyxl would lose on saving does not matter to a reader

@@ -133,6 +133,14 @@ _TITLES = {
     "left_out": "table_left_out",
     "forecast": "table_forecast",
     "accuracy": "table_accuracy",
+    "categories": "table_categories",
+    "totals": "table_totals",
+    "demand": "table_demand",
+    "plan": "table_plan",
+    "cash": "block_cash",
+    "overstock": "block_overstock",
+    "requests": "table_requests",
+    "vmi": "table_vmi",
 }
 
 
