@@ -31,7 +31,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         "stockout_rate",
         "gmroi",
         "gross_margin",
-        "reason",
+        "reason_code",
         "estimated",
     ),
     "trend": ("month", "turnover", "target", "dio_days", "avg_inventory", "cogs"),

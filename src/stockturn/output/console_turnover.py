@@ -75,7 +75,7 @@ def _scopes(
     if lines is not None:
         last = lines.group_by(dims, maintain_order=True).agg(pl.col("turnover").tail(_MONTHS))
         drawn = last.with_columns(
-            year_line=pl.Series([sparkline(values) for values in last["turnover"]], dtype=pl.String)
+            year_line=pl.Series([sparkline(values) or None for values in last["turnover"]], dtype=pl.String)
         ).drop("turnover")
         frame = frame.join(drawn, on=list(dims), how="left", maintain_order="left")
     if total is not None and dims:
@@ -84,7 +84,11 @@ def _scopes(
         total = total.with_columns(**named).select(
             name for name in frame.columns if name in {*total.columns, *dims}
         )
-    print_table("turnover", frame, settings, console, top, total=total)
+    always = {*dims, "turnover"}
+    known = [name for name in frame.columns if name in always or frame[name].null_count() < frame.height]
+    if total is not None:
+        total = total.select(name for name in total.columns if name in known)
+    print_table("turnover", frame.select(known), settings, console, top, total=total)
 
 
 def _figures(frame: pl.DataFrame, settings: Settings) -> Table:

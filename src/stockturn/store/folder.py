@@ -17,7 +17,7 @@ import polars as pl
 from stockturn.config.load import CONFIG_NAME
 from stockturn.errors import InputError
 from stockturn.model import Ledger
-from stockturn.schema import TABLES, empty
+from stockturn.schema import TABLES, conform
 from stockturn.store import lock, manifest, segments
 from stockturn.store.disk import TEMPORARY, disk_trouble, remove, settle_folder, sync_folder, write_parquet
 from stockturn.store.listing import files_listed
@@ -268,5 +268,5 @@ def _ledger(path: Path, found: Manifest) -> Ledger:
 
 
 def _table(file: Path, name: str) -> pl.LazyFrame:
-    scan = pl.scan_parquet(file)
-    return pl.concat([empty(name), scan.select(TABLES[name].schema.keys())])
+    """A table of a generation; a column that the run which wrote it did not know is null."""
+    return conform(pl.scan_parquet(file), name)
