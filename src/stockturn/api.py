@@ -92,11 +92,17 @@ def keep(
 def forget(
     ledger: Path | str, file: str, settings: Settings | None = None, now: datetime | None = None
 ) -> None:
-    """Take a file out of a ledger folder, as if it had never been read."""
+    """Take a file out of a ledger folder, as if it had never been read.
+
+    The rest is counted by the settings by which the folder was counted before, wherever they were written.
+    """
     from stockturn import store
     from stockturn.sources import combine
 
     chosen = settings or Settings()
+    if kept := store.choices(Path(ledger)):
+        ingest = type(chosen.ingest).model_validate_json(kept)
+        chosen = chosen.model_copy(update={"ingest": ingest})
     store.forget(Path(ledger), file, partial(combine, settings=chosen), now=now or datetime.now(UTC))
 
 

@@ -201,7 +201,8 @@ def struck_out(rows: Sequence[Row], lined: Sequence[int], times: dict[str, datet
                     line(p) not in lines[file] and near(p, version) for p in versions[other]
                 ):
                     gone += absent
-    return gone
+    facts_gone = {fact(place) for place in gone}
+    return [place for place in rows if place[2]["doc_no"] and fact(place) in facts_gone]
 
 
 def near(place: Row, version: Sequence[Row]) -> bool:
@@ -212,11 +213,12 @@ def near(place: Row, version: Sequence[Row]) -> bool:
 
 def told_by_fuller(rows: Sequence[Row], everything: Sequence[Row]) -> list[Row]:
     """Rows without a document number that files with numbers tell as well, at least nine in ten of those of their days;
-    and with them the rest of these days, which is refused. Days of which a file has both sorts are left alone."""
-    sorts: dict[object, set[bool]] = defaultdict(set)
+    and with them the rest of these days, which is refused. Days of which any file has both sorts are left alone."""
+    sorts: dict[tuple[str, object], set[bool]] = defaultdict(set)
     for place in everything:
         sorts[place[0], say(place[2], ("kind", "date"))].add(bool(place[2]["doc_no"]))
-    rows = [place for place in rows if len(sorts[place[0], say(place[2], ("kind", "date"))]) == 1]
+    mixed = {day for (_, day), found in sorts.items() if len(found) > 1}
+    rows = [place for place in rows if say(place[2], ("kind", "date")) not in mixed]
     numbered = [place for place in rows if place[2]["doc_no"]]
     gone: list[Row] = []
     for file in {place[0] for place in rows}:

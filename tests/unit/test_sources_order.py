@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from stockturn import api
+from stockturn.config import Settings
 from stockturn.model import Ledger
 from stockturn.schema import TABLES
 
@@ -106,3 +108,41 @@ def test_a_file_that_came_and_went_leaves_nothing(tmp_path: Path, exports: list[
     after = holds(api.ingest(folder))
     assert equal(before, after) == []
     assert set(after["stock"]["as_of"]) == {LAST_DAY}
+
+
+def test_forgetting_counts_by_the_settings_of_the_folder(tmp_path: Path) -> None:
+    """The config lay beside the exports: the day that two files tell differently stays kept from both."""
+    home = tmp_path / "exports"
+    home.mkdir()
+    head = "日期,业务类型,商品编码,仓库,数量\n"
+    days = {
+        "a.csv": "2024-01-05,销售出库,A1,总仓,3",
+        "b.csv": "2024-01-05,销售出库,A1,总仓,4",
+        "c.csv": "2024-01-06,销售出库,A1,总仓,5",
+    }
+    for name, line in days.items():
+        (home / name).write_text(head + line + "\n", encoding="utf-8")
+    (home / "stockturn.toml").write_text('[ingest]\noverlap = "keep_all"\n', encoding="utf-8")
+    folder = tmp_path / "ledger"
+    assert api.keep(home, into=folder, now=NOW).table("movements").collect()["qty"].sum() == -12
+    api.forget(folder, "c.csv", now=NOW)
+    assert api.ingest(folder).table("movements").collect()["qty"].sum() == -7
+
+
+def test_units_do_not_depend_on_the_runs(tmp_path: Path) -> None:
+    """The item list comes last, and decides that the boxes of the first month are not counted in boxes."""
+    texts = {
+        "1月入库.csv": "日期,单据编号,供应商,商品编码,仓库,单位,数量\n2024-01-05,R1,甲厂,A1,总仓,箱,2\n",
+        "2月入库.csv": "日期,单据编号,供应商,商品编码,仓库,单位,数量\n2024-02-05,R2,甲厂,A1,总仓,个,7\n",
+        "商品档案.csv": "商品编码,商品名称,类别,单位\nA1,扳手,工具,个\n",
+    }
+    paths = [tmp_path / name for name in texts]
+    for path in paths:
+        path.write_text(texts[path.name], encoding="utf-8")
+    settings = Settings.model_validate({"ingest": {"unit_factors": {"*": {"箱": 12}}}})
+    whole = api.ingest(*paths, settings=settings)
+    assert whole.table("movements").collect()["qty"].sum() == 31
+    for number, order in enumerate(permutations(paths)):
+        for path in order:
+            kept = api.keep(path, into=tmp_path / f"ledger{number}", settings=settings, now=NOW)
+        assert equal(holds(whole), holds(kept)) == []

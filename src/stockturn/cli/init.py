@@ -69,7 +69,7 @@ def _asked(one: Inspection, lang: str) -> Mapping[str, str] | None:
         choice = _choice(text("cli.init_what", lang, where=one.file, choices=", ".join(CHOICES)), "ignore")
         return where | ({"ignore": "true"} if choice == "ignore" else {"table": choice})
     if one.needs_date:
-        return where | {"as_of": _day(text("cli.init_date", lang, where=one.file))}
+        return where | {"as_of": _day(text("cli.init_date", lang, where=one.file), lang)}
     return None
 
 
@@ -79,7 +79,7 @@ def _choice(question: str, default: str) -> str:
     return str(answer)
 
 
-def _day(question: str) -> str:
+def _day(question: str, lang: str) -> str:
     from datetime import date
 
     while True:
@@ -87,4 +87,4 @@ def _day(question: str) -> str:
         try:
             return date.fromisoformat(answer).isoformat()
         except ValueError:
-            continue
+            print(text("cli.init_no_date", lang, found=answer))

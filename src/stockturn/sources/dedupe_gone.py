@@ -8,6 +8,7 @@ from stockturn.sources.dedupe_judge import REFUSED, REPLACED
 from stockturn.sources.dedupe_keys import DocumentRule, content_hash, key_hash
 
 _PAIR = ["file", "other"]
+_LINE = ["key", "line", "said"]
 
 
 def lines_gone(
@@ -71,7 +72,7 @@ def _struck_out(
     """Lines that the newest version of their document, in the file ``other``, no longer has."""
     last = told.join(newest, left_on=["key", "file"], right_on=["key", "other"], how="semi")
     absent = (
-        stays.join(newest, on="key")
+        told.join(newest, on="key")
         .filter(pl.col("file") != pl.col("other"), _near(reused_days))
         .join(last, on=["key", "line"], how="anti")
         .join(alike, on=_PAIR, how="semi")
@@ -93,8 +94,10 @@ def _struck_out(
     item = pl.col("row").is_in(absent.join(known, on=["other", "sku"], how="semi")["row"].implode())
     changed = pl.col("row").is_in(absent.join(fresh, on=["key", *_PAIR], how="semi")["row"].implode())
     instead = last.group_by("key").agg(by_row=pl.col("row").min())
+    # a line goes with what it says, whichever of the files that say it stands for it
+    gone = absent.filter(changed | (item & in_place)).select(_LINE).unique()
     return (
-        absent.filter(changed | (item & in_place))
+        stays.join(gone, on=_LINE, how="semi")
         .join(instead, on="key")
         .select("row", verdict=pl.lit(REPLACED), reason=pl.lit(None, pl.String), by_row="by_row")
     )

@@ -19,7 +19,8 @@ def told_with_less(frame: pl.LazyFrame, rule: DocumentRule, left: pl.Series, kee
     without warehouses poorer than one with them. On the days of a kind that both tell, the lines (item and quantity)
     of the poorer are looked for among those of the fuller. Where most are found: a day of which all are found is a
     duplicate, another day is refused, because nothing tells what is missing (``keep_all``: stays). Where few are
-    found, the exports tell different goods and all stays. A day of which an export has lines of both sorts is its own.
+    found, the exports tell different goods and all stays. A day of which any export has lines of both sorts
+    is left alone: there the difference means something.
     """
     numbered, placed = pl.col("doc_no").is_not_null(), pl.col("warehouse").is_not_null()
     grade = pl.when(numbered).then(2).when(placed).then(1).otherwise(0)
@@ -41,7 +42,8 @@ def told_with_less(frame: pl.LazyFrame, rule: DocumentRule, left: pl.Series, kee
         .select("row", "file", "key", said=said, grade=grade)
         .collect()
     )
-    rows = rows.filter((pl.col("grade").min() == pl.col("grade").max()).over("key", "file"))
+    mixed = rows.group_by("key", "file").agg(pl.col("grade").n_unique()).filter(pl.col("grade") > 1)
+    rows = rows.join(mixed, on="key", how="anti")
     rows = rows.filter(~pl.col("row").is_in(left.implode()))
     found = pl.concat([_against(rows, grade) for grade in (0, 1)])
     return found.filter(pl.col("verdict") == DUPLICATE) if keep_all else found

@@ -16,6 +16,6 @@ what the manifest before named, for a reader that is still at work. Because ever
 :func:`forget` gives the ledger in which the file never was. Other folders beside these are left alone.
 """
 
-from stockturn.store.folder import Outcome, forget, is_ledger, listing, load, merge
+from stockturn.store.folder import Outcome, choices, forget, is_ledger, listing, load, merge
 
-__all__ = ["Outcome", "forget", "is_ledger", "listing", "load", "merge"]
+__all__ = ["Outcome", "choices", "forget", "is_ledger", "listing", "load", "merge"]

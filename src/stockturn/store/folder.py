@@ -62,6 +62,11 @@ def load(path: Path) -> Ledger:
         return _ledger(path, found)
 
 
+def choices(path: Path) -> str:
+    """The settings by which the lines of a folder are counted, as they were given to :func:`merge`."""
+    return read_manifest(path).choices
+
+
 def listing(path: Path) -> pl.DataFrame:
     """One row per source file of the folder: see :func:`stockturn.store.listing.files_listed`."""
     found = read_manifest(path)
