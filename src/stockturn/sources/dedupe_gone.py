@@ -116,11 +116,9 @@ def _undecided(
         .join(alike, on=_PAIR, how="semi")
     )
     turned = absent.select("key", file="other", other="file").unique()
-    both = absent.join(turned, on=["key", *_PAIR], how="semi").join(stays, on="row", how="semi")
-    return (
-        both.select("row")
-        .unique(maintain_order=True)
-        .select("row", verdict=pl.lit(REFUSED), reason=pl.lit("line_differs"), by_row=pl.lit(None, pl.UInt32))
+    both = absent.join(turned, on=["key", *_PAIR], how="semi").select(_LINE).unique()
+    return stays.join(both, on=_LINE, how="semi").select(
+        "row", verdict=pl.lit(REFUSED), reason=pl.lit("line_differs"), by_row=pl.lit(None, pl.UInt32)
     )
 
 
