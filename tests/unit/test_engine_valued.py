@@ -92,12 +92,15 @@ def test_what_a_list_says_is_owed_has_its_own_cost(cost: str) -> None:
 
 @pytest.mark.parametrize("cost", ["moving_average", "monthly_average", "fifo", "standard", "ledger"])
 def test_a_revaluation_where_nothing_ever_came_is_no_error(cost: str) -> None:
-    """5 of landed cost on a cell that never held anything."""
+    """5 of landed cost on a cell that never held anything: kept as its value or booked as a variance, never lost."""
     chosen = Settings.model_validate({"turnover": {"cost": cost}})
     stock = _stock((date(2023, 12, 31), "x", "A", 0.0, 0.0))
     valued = _valued(chosen, movements=_moves((3, "x", "A", "revaluation", 0.0, 5.0)), stock=stock)
     assert closing(valued)["on_hand"].to_list() == [0.0]
     assert valued.flows.filter(pl.col("kind") == "revaluation")["value"].to_list() == [5.0]
+    shifts = valued.flows.filter(pl.col("kind") == "average_shift")
+    assert valued.flows["value"].sum() == closing(valued)["value"].sum()
+    assert shifts["value"].sum() == 0.0
 
 
 def test_the_opening_row_of_a_new_year_brings_nothing() -> None:

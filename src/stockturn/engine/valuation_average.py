@@ -61,7 +61,9 @@ def step(
         left_value = (before + in_qty) * first - back_value + revalued
         usual = (back_qty == 0) & (revalued == 0)
         last = np.where(usual | (left_qty <= 0), first, np.maximum(left_value, 0.0) / left_qty)
-    known = np.where(np.isnan(first), 0.0, left_qty * np.where(usual, first, last) - left_value)
+    # Without a cost there is no value for the change to sit on: all of it goes to the variance.
+    all_of_it = back_value - revalued
+    known = np.where(np.isnan(first), all_of_it, left_qty * np.where(usual, first, last) - left_value)
     beyond = np.where(usual, 0.0, np.where(left_qty <= 0, known, np.maximum(-left_value, 0.0)))
     returned = back_qty > 0
     return last, negative, np.where(returned, beyond, 0.0), np.where(returned, 0.0, beyond)
