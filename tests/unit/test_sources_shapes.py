@@ -275,6 +275,17 @@ def test_currencies_by_many_names(tmp_path: Path) -> None:
     assert rated.table("movements").collect()["cost"].to_list() == [10.0, 14.0]
 
 
+def test_day_in_the_title_of_a_stock_list_beats_the_day_of_the_last_delivery(tmp_path: Path) -> None:
+    """Stand: 31.03.2024 above a list of items, each with a day of its own; a history of balances keeps its days."""
+    head = "Lagerliste;;;\nStand: 31.03.2024;;;\nArtikelnummer;Bestand;Lagerort;Datum\n"
+    once = head + "A1;5;Köln;04.03.2024\nA2;3;Köln;15.03.2024\n"
+    path = csv_of(tmp_path / "lager.csv", once)
+    assert {str(day) for day in read([path], Settings()).table("stock").collect()["as_of"]} == {"2024-03-31"}
+    path = csv_of(tmp_path / "lager.csv", once + "A1;7;Köln;20.03.2024\n")
+    days = read([path], Settings()).table("stock").collect()["as_of"].cast(pl.String).to_list()
+    assert days == ["2024-03-04", "2024-03-15", "2024-03-20"]
+
+
 def test_gains_and_losses_in_two_columns(tmp_path: Path) -> None:
     """盘盈数量 comes in, 盘亏数量 goes out."""
     text = "日期,单据编号,商品编码,盘盈数量,盘亏数量\n2024-04-30,P1,A1,2,\n2024-04-30,P1,A2,,3\n"

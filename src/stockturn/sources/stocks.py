@@ -36,7 +36,8 @@ def stock(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     frame = codes_in_brackets(body.data) if "code_in_brackets" in plan.spec.options else body.data
     frame = houses_of_places(frame) if "house_of_place" in plan.spec.options else frame
     notes: list[Said] = []
-    if context.as_of is not None and not {"as_of", "updated_at"} & set(frame.columns):
+    own = {"as_of", "updated_at"} & set(frame.columns)
+    if context.as_of is not None and (not own or ("as_of" in own and _of_one_day(frame, context))):
         where = {"date": context.as_of, "where": context.as_of_from or ""}
         notes.append(("as_of_used", where))
     points = frame.select(
@@ -71,11 +72,24 @@ def _moment(frame: pl.DataFrame, context: Context) -> pl.Expr:
     """A column of snapshot days counts by row; a time of last update is when the list was made: its latest value."""
     if context.rule is not None and context.rule.as_of is not None:
         return pl.lit(context.rule.as_of)
-    if "as_of" in frame.columns:
+    if "as_of" in frame.columns and not _of_one_day(frame, context):
         return pl.coalesce(pl.col("as_of"), pl.lit(context.as_of, pl.Date))
     if "updated_at" in frame.columns and frame["updated_at"].null_count() < len(frame):
         return pl.lit(frame["updated_at"].max())
     return pl.lit(context.as_of, pl.Date)
+
+
+def _of_one_day(frame: pl.DataFrame, context: Context) -> bool:
+    """Whether the title names the day of the list and the days of its rows are something else (the last delivery): they
+    differ, none is later, and no item stands there twice. A history of balances has its items on every day."""
+    days = frame["as_of"].drop_nulls()
+    if context.as_of is None or context.as_of_from != "title" or days.n_unique() < 2:
+        return False
+    place = [name for name in ("sku", "warehouse", "warehouse_code", "bin", "batch") if name in frame.columns]
+    latest = days.max()
+    return (
+        isinstance(latest, date) and latest <= context.as_of and not frame.select(place).is_duplicated().any()
+    )
 
 
 def _state(frame: pl.DataFrame, words: Vocabulary) -> pl.Expr:
