@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stockturn.i18n import LANGUAGES
@@ -62,6 +62,16 @@ def suggested(choice: dict[str, Any], *variants: tuple[dict[str, Any], float, fl
     return run(inputs, skus=rules, plan_buckets=2, order_cost=3, **choice).reorder.to_dicts()
 
 
+PERISHABLE = {
+    "on_hand": 7, "rate": 21.5, "lead_time_days": 6.5, "moq": 24.0, "order_multiple": 12.0, "min_stock": None,
+    "max_stock": None, "shelf_life_days": 4.0, "cost": 12.0, "reserved": 3.0,
+}  # fmt: skip
+MONTHLY = {"policy": "rs", "target": "cycle", "review_days": 30.0, "rounding": "up", "max_stock": "soft"}
+"""Shelf life binds: 225 units would sell in time, a month asks for far more."""
+
+
+@example(PERISHABLE, MONTHLY, 5, 0.97)
+@example(PERISHABLE | {"shelf_life_days": None, "max_stock": 400.0}, MONTHLY, 5, 0.97)
 @given(CELL, CHOICE, st.integers(0, 80), st.sampled_from([0.6, 0.9, 0.97]))
 def test_a_suggestion_is_nothing_or_whole_packs_of_at_least_the_moq(
     cell: dict[str, Any], choice: dict[str, Any], on_order: int, level: float
