@@ -5,7 +5,7 @@
     True
 
 Every command has a function of the same name here; they are resolved on first use, so that importing the
-package costs nothing.
+package costs nothing. ``st.formulas`` holds the textbook formulas of inventory, for checking and teaching.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *_HOME_OF]
+__all__ = ["__version__", "formulas", *_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "formulas":
+        return import_module("stockturn.formulas")
     if name in _HOME_OF:
         return getattr(import_module(f"stockturn.{_HOME_OF[name]}"), name)
     raise AttributeError(f"module 'stockturn' has no attribute {name!r}")

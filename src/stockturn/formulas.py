@@ -1,7 +1,7 @@
 """Textbook formulas of inventory, as they stand in the books: for checking, for teaching, for a notebook.
 
 The engine uses the vectorised ones of these; the others are here because a planner will want to hold its figures
-against them. ``from stockturn import formulas``.
+against them. Reached as ``stockturn.formulas``; docs/replenishment.md lists them.
 """
 
 from stockturn.engine.loss import (

@@ -379,6 +379,21 @@ def _lot(lot: Any) -> dict[str, float]:
     return {"base_stock_level": lot.quantity, "expected_cost": lot.cost}
 
 
+def test_the_formulas_are_public_and_documented() -> None:
+    """``st.formulas`` holds every formula of the books, and the page on replenishment names each."""
+    from pathlib import Path
+
+    import stockturn as st
+
+    page = (Path(__file__).parents[2] / "docs" / "replenishment.md").read_text(encoding="utf-8")
+    functions = [
+        name for name in vars(st.formulas) if name[0].islower() and callable(getattr(st.formulas, name))
+    ]
+    assert len(functions) > 20
+    assert [name for name in functions if f"`{name}`" not in page] == []
+    assert st.formulas.safety_stock(0.95, mean=50, sd=8, lead_time=4) == pytest.approx(26.3, abs=0.05)
+
+
 def oracles() -> list[dict[str, Any]]:
     from tests.shared import SHARED
 
