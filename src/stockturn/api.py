@@ -25,7 +25,7 @@ from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings, find_config, load_settings
 from stockturn.engine.compare import bridge_sentence, movers
 from stockturn.engine.entries import latest_date
-from stockturn.engine.reconcile import positions
+from stockturn.engine.reconcile import positions, returns_by_side
 from stockturn.engine.run import Run
 from stockturn.engine.turnover import split_by
 from stockturn.engine.valued import negatives
@@ -123,18 +123,21 @@ def ingest_result(ledger: Ledger, settings: Settings | None = None) -> Result:
 
 
 def _reconciled(ledger: Ledger, settings: Settings) -> tuple[pl.DataFrame, tuple[Note, ...]]:
-    """Differences by cell, and how many stock positions agree; nothing where the ledger has nothing dated."""
+    """Differences by cell, how many stock positions agree, and what returns change in the totals of in and out; nothing
+    where the ledger has nothing dated."""
     try:
         run = Run(ledger, settings)
     except InputError:
         return pl.DataFrame(), ()
     found = positions(ledger, run.entries.as_of, settings.ingest.reconcile_tolerance)
+    sides = returns_by_side(ledger.table("movements"))
+    said = () if sides is None else (sides,)
     if found.is_empty():
-        return run.valued.differences, ()
+        return run.valued.differences, said
     counts = dict(found.group_by("agreement").len().iter_rows())
     params = {name: counts.get(name, 0) for name in ("exact", "opening", "differs")}
     level = "warning" if params["differs"] else "info"
-    return run.valued.differences, (Note("positions", {"checked": found.height, **params}, level),)
+    return run.valued.differences, (Note("positions", {"checked": found.height, **params}, level), *said)
 
 
 def unread(ledger: Ledger) -> list[tuple[str, str | None, str]]:

@@ -76,3 +76,6 @@ def test_returns_on_the_other_side_and_red_on_their_own(config: Path) -> None:
     assert by_kind == {"purchase": red["in_qty"], "sale": -red["out_qty"]}
     assert "summary_kinds" in {note.key for note in summary.notes}
     assert "summary_kinds" not in {note.key for note in ledger.notes}
+    said = cli("ingest", shared(f"export_samples/{KINGDEE}")).err
+    for figure in ("4,160", "2,963", "4,135", "2,938"):
+        assert figure in said

@@ -42,7 +42,8 @@ def add_to(app: typer.Typer) -> None:
         if not request.sources:
             raise UsageError("sources_missing")
         ledger = read_ledger(request, into=request.into)
-        emit(api.ingest_result(ledger, request.settings), request)
+        # how far lists and movements agree is what a dry run is made for
+        emit(api.ingest_result(ledger, request.settings), request, every_note=True)
         check_read(ledger, request)
 
 

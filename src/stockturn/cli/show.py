@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 SUFFIXES = {".json": Format.JSON, ".csv": Format.CSV, ".parquet": Format.PARQUET, ".xlsx": Format.XLSX}
 
 
-def emit(result: Result, request: Request) -> None:
+def emit(result: Result, request: Request, *, every_note: bool = False) -> None:
     """Write the result in the format asked for (the suffix of ``--out`` decides where none was); notes go to stderr."""
     from stockturn.output import console, plain
 
-    say(result.notes, request)
+    say(result.notes, request, every_note=every_note)
     if request.table and request.table not in result.tables:
         raise UsageError("table_unknown", table=request.table, known=", ".join(result.tables))
     chosen, settings = chosen_format(request), request.settings
@@ -57,14 +57,14 @@ def _shortened(result: Result, top: int | None) -> Result:
     return replace(result, tables={name: frame.head(top) for name, frame in result.tables.items()})
 
 
-def say(notes: Iterable[Note], request: Request) -> None:
-    """Notes on stderr: warnings always, the rest with --verbose, nothing with --quiet."""
+def say(notes: Iterable[Note], request: Request, *, every_note: bool = False) -> None:
+    """Notes on stderr: warnings always, the rest with --verbose or ``every_note``, nothing with --quiet."""
     from stockturn.i18n import note_text
 
     if request.quiet:
         return
     for note in notes:
-        if note.level == "warning" or request.verbose:
+        if note.level == "warning" or request.verbose or every_note:
             print(note_text(note.key, note.params, request.settings.lang), file=sys.stderr)
 
 

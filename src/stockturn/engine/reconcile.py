@@ -1,4 +1,5 @@
-"""Whether stock lists and movements tell the same story, position by position, at the finest place both name."""
+"""Whether stock lists and movements tell the same story, position by position, at the finest place both name; and
+what goods in and out come to by either way of booking returns."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import polars as pl
 
 from stockturn.engine.expr import tidy
 from stockturn.engine.points import without_repeated_openings
-from stockturn.model import Ledger
+from stockturn.model import Ledger, Note
 
 PLACES = ("warehouse", "bin")
 
@@ -68,3 +69,26 @@ def positions(ledger: Ledger, as_of: date, tolerance: float) -> pl.DataFrame:
         .sort(keys, nulls_last=False)
         .collect()
     )
+
+
+def returns_by_side(movements: pl.LazyFrame) -> Note | None:
+    """Goods in and out as the systems count them; None where nothing was returned.
+
+    One way puts a return on the other side (goods from a customer are goods in), the other books it as a red document
+    on its own side (they are less goods out). The closing stock is the same, the totals of in and out are not.
+    """
+    qty, back = pl.col("qty"), pl.col("kind").is_in(["sale_return", "purchase_return"])
+    moved = movements.filter(pl.col("kind") != "opening")
+    came, left, returned = (
+        moved.select(
+            came=tidy(qty.filter(qty > 0).sum()),
+            left=tidy(-qty.filter(qty < 0).sum()),
+            returned=tidy(qty.filter(back).abs().sum()),
+        )
+        .collect()
+        .row(0)
+    )
+    if not returned:
+        return None
+    red = {"red_in": came - returned, "red_out": left - returned}
+    return Note("returns_by_side", {"returned": returned, "came": came, "left": left, **red})
