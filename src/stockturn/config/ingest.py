@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from stockturn.config.base import Section
+from stockturn.config.kinds import Kind, Told
 
 
 class FileRule(Section):
@@ -23,11 +24,13 @@ class FileRule(Section):
         default_factory=dict,
         description="canonical column = header in the file; an empty header means: not read",
     )
-    kinds: dict[str, str] = Field(
+    kinds: dict[str, Told] = Field(
         default_factory=dict,
         description="text in the movement column = kind, or 'skip' to leave such rows out",
     )
-    kind: str | None = Field(None, description="the kind of every row, where the file has no movement column")
+    kind: Told | None = Field(
+        None, description="the kind of every row, where the file has no movement column"
+    )
     org: str | None = Field(
         None,
         description="company or set of books the files are of, where two use the same document numbers",
@@ -50,7 +53,7 @@ class IngestSettings(Section):
 
     files: tuple[FileRule, ...] = Field((), description="rules by file name, the first that matches decides")
     ignore: tuple[str, ...] = Field((), description="globs of files to leave out")
-    demand_kinds: tuple[str, ...] = Field(
+    demand_kinds: tuple[Kind, ...] = Field(
         ("sale", "production_out"), description="kinds that make demand (sale_return always reduces it)"
     )
     encoding: str | None = Field(None, description="encoding of all text files, when the one found is wrong")

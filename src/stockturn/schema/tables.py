@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import polars as pl
 
+from stockturn.config.kinds import Kind
 from stockturn.errors import StockturnError
 
 TEXT, DATE, FLOAT, FLAG, INT = pl.String, pl.Date, pl.Float64, pl.Boolean, pl.Int64
 
-KINDS: tuple[str, ...] = (
-    "opening",
-    "purchase",
-    "purchase_return",
-    "sale",
-    "sale_return",
-    "transfer_in",
-    "transfer_out",
-    "production_in",
-    "production_out",
-    "adjustment_in",
-    "adjustment_out",
-    "scrap",
-    "assembly_in",
-    "assembly_out",
-    "other_in",
-    "other_out",
-    "revaluation",
-)
-"""What a movement can be. ``revaluation`` has qty 0 and a cost: it changes value and average only."""
+KINDS: tuple[str, ...] = get_args(Kind)
+"""What a movement can be, see ``config.kinds``."""
 
 DEMAND_KINDS: tuple[str, ...] = ("sale", "production_out", "sale_return")
 """Kinds that make demand by default; ``sale_return`` reduces it."""

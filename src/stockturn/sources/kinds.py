@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 import polars as pl
 
-from stockturn.schema import KINDS
+from stockturn.config.kinds import Told
 from stockturn.sources.captions import Vocabulary, norm
 
 DIRECTION = {
@@ -48,10 +49,7 @@ production or scrap document stays what it is, with the opposite sign."""
 NEUTRAL = ("transfer", "count", "assembly", "adjustment", "other")
 """Kinds without a direction of their own."""
 
-SAID = (*KINDS, *(name for name in BY_SIGN if name not in KINDS), "skip")
-"""What a movement text can mean."""
-
-BASE = pl.Enum(SAID)
+BASE = pl.Enum(get_args(Told))
 """Type of the kind by its text: comparing and replacing numbers is five times quicker than texts."""
 
 

@@ -11,7 +11,7 @@ from stockturn.errors import InputError, UsageError
 from stockturn.sources.captions import Vocabulary, norm, path_variants
 from stockturn.sources.kinds import DIRECTION, kind_of
 from stockturn.sources.locate import Layout
-from stockturn.sources.profiles import PLAIN, Spec, specs
+from stockturn.sources.profiles import PLAIN, Spec, profile_names, specs
 
 MARGIN = 1.0
 """Two tables whose points differ by less than this are a doubt that the user has to settle."""
@@ -298,6 +298,19 @@ def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None
             raise InputError("header_missing", file=file, sheet=sheet or "", column=name, expected=caption)
         given[name] = column
     return given
+
+
+def check_rules(rules: Sequence[FileRule]) -> None:
+    """Raises UsageError where a rule of [ingest.files] names a table or a profile that does not exist."""
+    tables = {name for spec in specs() for name in (spec.table, spec.id, spec.base)}
+    offered = {"table": tables, "profile": {"auto", *profile_names()}}
+    for rule in rules:
+        for key, known in offered.items():
+            value = getattr(rule, key)
+            if value and value not in known:
+                raise UsageError(
+                    "rule_unknown", match=rule.match, key=key, value=value, known=", ".join(sorted(known))
+                )
 
 
 @cache

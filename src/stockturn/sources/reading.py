@@ -10,6 +10,7 @@ from stockturn.model import Ledger, Note
 from stockturn.sources.accounts import refused_rows, sheet_rows
 from stockturn.sources.assemble import assemble
 from stockturn.sources.expand import paths_of, sources_of
+from stockturn.sources.mapping import check_rules
 from stockturn.sources.parts import said
 from stockturn.sources.sheet import SheetRead, read_source
 
@@ -23,8 +24,10 @@ def read(
     ``combine`` settles what only all of them together can say.
 
     Every sheet is listed in ``sheets``, also those that are not read, with the reason and what to do; for each
-    rows_read = accepted + refused + skipped. Raises InputError only where a name matches nothing at all.
+    rows_read = accepted + refused + skipped. Raises InputError only where a name matches nothing at all, UsageError
+    where a rule of the settings names what does not exist.
     """
+    check_rules(settings.ingest.files)
     found, others = paths_of(paths, settings.ingest)
     sheets: list[SheetRead] = []
     for path in found:

@@ -55,7 +55,7 @@ def read_source(source: Source, settings: Settings) -> list[SheetRead]:
         if rule is not None and rule.ignore and rule.sheet is None:
             return []
         grids = read_grids(source, settings.ingest, _encoding(rule, settings))
-    except StockturnError as error:
+    except InputError as error:  # a wrong setting is no matter of one file: it ends the run
         return [SheetRead(source, problem=error)]
     except Exception as error:  # a reader's own surprise on a hostile file must not end the run
         detail = f"{type(error).__name__}: {error}"[:200]
@@ -79,7 +79,7 @@ def read_sheet(grid: Grid, source: Source, settings: Settings, before: SheetRead
         if rule is not None and rule.ignore:
             raise InputError("sheet_ignored", file=source.name)
         return _read(grid, source, rule, settings, before)
-    except StockturnError as error:
+    except InputError as error:  # a wrong setting is no matter of one file: it ends the run
         return SheetRead(source, grid, problem=error)
 
 
