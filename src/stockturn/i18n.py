@@ -37,8 +37,12 @@ def text(key: str, lang: str, /, **params: object) -> str:
 
     >>> text("words.none", "zh")
     '（无）'
+    >>> text("errors.no_header", "en", file="a.csv", sheet="")
+    'a.csv: no row looks like the header of a table.'
     """
     template = catalogue(lang)[key]
+    if not params.get("sheet", True):
+        template = template.replace("{file} {sheet}", "{file}")  # formats without sheets
     return template.format(**params) if params else template
 
 
@@ -52,7 +56,7 @@ def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
     (tables, where a date was found) are said in the language.
 
     >>> note_text("as_of_used", {"file": "a.csv", "sheet": "", "date": "2025-01-31", "where": "file_name"}, "en")
-    'a.csv : stock as of 2025-01-31 (from the file name).'
+    'a.csv: the stock is taken as of 2025-01-31 (from the file name).'
     """
     said = {name: _spoken(name, value, lang) for name, value in params.items()}
     return text(key if "." in key else f"notes.{key}", lang, **said)

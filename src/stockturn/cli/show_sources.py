@@ -46,5 +46,6 @@ def _name_unread(unread: list[tuple[str, str | None, str]], request: Request) ->
     if request.quiet:
         return
     for file, sheet, reason in unread:
-        where = f"{file} [{sheet}]" if sheet else file
-        print(text("cli.not_read", request.settings.lang, where=where, reason=reason), file=sys.stderr)
+        where = f"{file} [{sheet}]: " if sheet else f"{file}: "
+        said = reason if file in reason else where + reason
+        print(text("cli.not_read", request.settings.lang, reason=said), file=sys.stderr)
