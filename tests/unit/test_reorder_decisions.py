@@ -392,11 +392,14 @@ def test_orders_and_cash_add_up_to_the_plan() -> None:
         {"sku": name, "on_hand": 10, "rate": rate, "lead_time_days": 14, "cost": 2.5}
         for name, rate in (("A", 1), ("B", 4))
     ]
-    found = run(company(*cells, orders=table("orders", order(40, 10))), suppliers={"S": {"payment_days": 30}})
+    found = run(
+        company(*cells, orders=table("orders", order(40, 10, unit_cost=2.5))),
+        suppliers={"S": {"payment_days": 30}},
+    )
     released = found.plan["released_qty"].sum()
     assert found.supplier_orders["qty"].sum() == pytest.approx(released)
     assert found.cash["planned_value"].sum() == pytest.approx(released * 2.5)
-    assert found.cash["open_value"].sum() == pytest.approx(40 * 2)
+    assert found.cash["open_value"].sum() == pytest.approx(40 * 2.5)
     assert found.cash.filter(pl.col("open_value") > 0)["week"].to_list() == [
         date(2025, 2, 3)
     ]  # day 40 is 2025-02-09

@@ -69,13 +69,13 @@ def place(
 ) -> Ordered:
     """Suggestions after minimum order values and budget.
 
-    ``cells``: supplier, unit_cost, min_order_value, review_days, may_add (whether more than needed may be ordered),
+    ``cells``: supplier, purchase_price, min_order_value, review_days, may_add (whether more than needed may be ordered),
     counts (whether the supplier is paid for it by an order: VMI is not). An order below its supplier's minimum waits
     where no line of it has to be ordered before the next review; else the next planned orders of that supplier are
     brought forward until the minimum is reached. Orders without a known cost are left as they are. The budget is used up
     by orders whose payment (arrival + payment_days) falls due within ``budget_days``, all where none are set.
     """
-    cost = cells["unit_cost"].fill_null(0.0).to_numpy()
+    cost = cells["purchase_price"].fill_null(0.0).to_numpy()
     counts = cells["counts"].to_numpy()
     codes, names = supplier_codes(cells)
     groups = len(names)
@@ -131,12 +131,12 @@ def supplier_orders(cells: pl.DataFrame, plan: Plan, as_of: date, settings: Reor
     """Orders per supplier and order date over the plan; ``now`` marks those to place now.
 
     Columns out: supplier, order_date, lines, qty, order_value, min_order_value, below_minimum, expected_on (last
-    arrival), pay_on (first payment), now. ``cells``: supplier, unit_cost, min_order_value, payment_days,
+    arrival), pay_on (first payment), now. ``cells``: supplier, purchase_price, min_order_value, payment_days,
     lead_time_days, order_day (working day of the supplier on which an order of today goes out), counts (false: no
     order, as for VMI).
     """
     codes, names = supplier_codes(cells)
-    cost = cells["unit_cost"].fill_null(0.0).to_numpy()
+    cost = cells["purchase_price"].fill_null(0.0).to_numpy()
     counts = cells["counts"].to_numpy()
     parts = [
         _orders_of(
@@ -234,7 +234,7 @@ def cash(
 def _planned_cash(cells: pl.DataFrame, plan: Plan, settings: ReorderSettings, as_of: date) -> pl.DataFrame:
     """Value of the planned orders by supplier and week of payment: supplier, at (weeks from as_of's), planned_value."""
     codes, names = supplier_codes(cells)
-    worth = np.where(cells["counts"].to_numpy(), cells["unit_cost"].fill_null(0.0).to_numpy(), 0.0)
+    worth = np.where(cells["counts"].to_numpy(), cells["purchase_price"].fill_null(0.0).to_numpy(), 0.0)
     groups = max(len(names), 1)
     total = np.zeros(0)
     for k in range(settings.plan_buckets):

@@ -12,6 +12,7 @@ from stockturn.engine.expr import IN_TRANSIT, NONE, or_none, tidy
 from stockturn.engine.leadtime import lead_times
 from stockturn.engine.open_orders import open_lines, receipts, to_main_warehouse
 from stockturn.engine.policies import with_policy
+from stockturn.engine.prices import with_purchase_price
 from stockturn.engine.suppliers import backups, terms
 from stockturn.schema import TABLES
 
@@ -26,8 +27,8 @@ class ReorderInputs:
 
     closing: sku, warehouse, on_hand (available units: blocked and consigned-out stock left out), value, unit_cost,
     reserved (null: none), (guessed: no stock list says how much there is). newness: sku, first_received, of goods that
-    came for the first time. rates: sku, warehouse, demand_per_day, (rate_basis). items, orders, suppliers, warehouses: canonical
-    tables (items: one row per sku, supplier never null). classes: sku, (warehouse), abc, xyz. forecast: sku,
+    came for the first time. rates: sku, warehouse, demand_per_day, (rate_basis). items, orders, suppliers, warehouses,
+    prices: canonical tables (items: one row per sku, supplier never null). purchases: see prices.last_purchases. classes: sku, (warehouse), abc, xyz. forecast: sku,
     warehouse, period, mean. sums: sku, warehouse, span, mean, error_sd, q50 ... q99 (see safety.errors). ``bucket``
     is the bucket of both. transit: goods on the way between warehouses: sku, warehouse (where to; null: unknown),
     qty, due_date (null: unknown).
@@ -43,6 +44,8 @@ class ReorderInputs:
     classes: pl.DataFrame | None = None
     forecast: pl.DataFrame | None = None
     sums: pl.DataFrame | None = None
+    prices: pl.DataFrame = field(default_factory=lambda: _blank("prices"))
+    purchases: pl.DataFrame | None = None
     transit: pl.DataFrame | None = None
     newness: pl.DataFrame | None = None
     bucket: str = "month"
@@ -64,14 +67,15 @@ ITEM = (
     "category", "moq", "order_multiple", "min_stock", "max_stock", "shelf_life_days", "volume", "status", "core",
     "launched_on",
 )  # fmt: skip
+_PAID = {"sku": pl.String, "supplier": pl.String, "date": pl.Date, "price": pl.Float64}
 TERMS = ("min_order_value", "payment_days", "backup_supplier", "calendar", "vmi")
 
 
 def known(inputs: ReorderInputs, settings: Settings) -> Known:
     """Cells, open lines and supplier terms of a run.
 
-    Columns of the cells: sku, warehouse, on_hand, reserved, unit_cost, demand_per_day, supplier, the item's and the
-    supplier's terms, abc, xyz, lead_time_days, lead_time_sd, lead_time_source, policy, service_level, target,
+    Columns of the cells: sku, warehouse, on_hand, reserved, unit_cost, purchase_price, price_basis, demand_per_day,
+    supplier, the item's and the supplier's terms, abc, xyz, lead_time_days, lead_time_sd, lead_time_source, policy, service_level, target,
     review_days. Cells are those with stock, demand or an open order; goods in transit are no cell.
     """
     chosen = settings.reorder
@@ -95,10 +99,17 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
         .with_columns(backup_supplier=pl.coalesce("sku_backup", "backup_supplier"))
         .drop("sku_backup")
     )  # fmt: skip
-    cells = with_policy(_with_classes(_with_newness(cells, inputs.newness), inputs.classes), chosen).sort(
-        CELL
-    )
-    return Known(cells.collect(), lines, came, supplier_terms)
+    cells = with_policy(_with_classes(_with_newness(cells, inputs.newness), inputs.classes), chosen)
+    cells = _priced(cells, inputs)
+    return Known(cells.sort(CELL).collect(), lines, came, supplier_terms)
+
+
+def _priced(cells: pl.LazyFrame, inputs: ReorderInputs) -> pl.LazyFrame:
+    """Adds what buying a unit costs, and where that is known from."""
+    costs = inputs.items.lazy().select("sku", item_cost="unit_cost").unique("sku", keep="first")
+    paid = inputs.purchases if inputs.purchases is not None else pl.DataFrame(schema=_PAID)
+    sources = (inputs.prices.lazy(), paid.lazy(), inputs.orders.lazy())
+    return with_purchase_price(cells.join(costs, on="sku", how="left"), *sources, inputs.as_of)
 
 
 def _with_unlisted(inputs: ReorderInputs) -> pl.LazyFrame:

@@ -61,8 +61,8 @@ COLUMNS = (
     "sku", "warehouse", "category", "abc", "xyz", "policy", "on_hand", "reserved", "on_order", "position",
     "demand_per_day", "rate_basis", "lead_time_days", "lead_time_sd", "lead_time_source", "review_days",
     "service_level", "target_kind", "expected_cycle", "expected_fill", "safety_stock", "safety_stock_normal",
-    "reorder_point", "order_up_to", "need_qty", "moq", "order_multiple", "transfer_qty", "suggested_qty", "unit_cost",
-    "order_value", "supplier", "backup_supplier", "order_by", "need_by", "stockout_date", "cover_days", "late_days",
+    "reorder_point", "order_up_to", "need_qty", "moq", "order_multiple", "transfer_qty", "suggested_qty",
+    "purchase_price", "price_basis", "order_value", "unit_cost", "supplier", "backup_supplier", "order_by", "need_by", "stockout_date", "cover_days", "late_days",
     "excess_qty", "excess_value", "surplus_on_order", "action", "reason",
 )  # fmt: skip
 """Columns of the main frame, in order."""
@@ -75,7 +75,8 @@ def reorder_frame(decision: Decision, changes: pl.DataFrame, as_of: date, settin
     """One row per cell: the columns of ``COLUMNS``, sorted by sku and warehouse. ``changes``: those of open orders.
 
     on_order is everything open, position counts what is due within the span of the decision and no transfer; suggested_qty is what to
-    order now, after transfers, space, minimum orders and budget; order_value at unit cost. safety_stock is over the
+    order now, after transfers, space, minimum orders and budget; order_value at purchase_price (what buying costs; price_basis says where
+    that is from), excess_value at unit_cost (what the stock is worth). safety_stock is over the
     span of the policy (L + R, or L for rop), safety_stock_normal the textbook figure beside it; expected_cycle and
     expected_fill are the service to expect, whichever was aimed at. Dates are null where nobody asks for the goods.
     excess_qty = max(0, on_hand - reserved - (order_up_to + review_days x demand_per_day)), 0 for new goods;
@@ -121,7 +122,7 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
         span_demand=pl.Series(d.levels.span_demand), span_days=pl.Series(terms.span), lot=pl.Series(d.stocks.lot),
         need_qty=pl.Series(d.need), order_multiple=pl.Series(terms.multiple), moq=pl.Series(terms.moq),
         transfer_qty=pl.Series(d.moved), suggested_qty=pl.Series(qty),
-        order_value=pl.Series(qty) * pl.col("unit_cost"),
+        order_value=pl.Series(qty) * pl.col("purchase_price"),
         order_by=_date(np.where(asked, d.order_by, np.inf), as_of), need_by=_date(np.where(asked, d.need_by, np.inf), as_of),
         stockout_date=_date(np.where(asked, d.stockout, np.inf), as_of),
         cover_days=pl.Series(np.where(asked, d.cover, np.nan)).fill_nan(None),
@@ -220,11 +221,11 @@ def left_out(d: Decision, main: pl.DataFrame, as_of: date, settings: Settings) -
     min_order_value), order_by, reason."""
     lang, budget = settings.lang, settings.reorder.budget
     held, cut, wanted = d.ordered.held, d.ordered.cut, d.ordered.qty + d.ordered.cut
-    frame = main.select("sku", "warehouse", "supplier", "unit_cost", "order_by", "review_days").with_columns(
+    frame = main.select("sku", "warehouse", "supplier", "purchase_price", "order_by", "review_days").with_columns(
         held=pl.Series(held), cut=pl.Series(cut), wanted=pl.Series(wanted),
         min_order_value=d.cells["min_order_value"],
     )  # fmt: skip
-    total = (pl.col("held") * pl.col("unit_cost")).sum().over("supplier")
+    total = (pl.col("held") * pl.col("purchase_price")).sum().over("supplier")
     later = (pl.lit(as_of) + pl.duration(days=pl.col("review_days").cast(pl.Int64))).cast(pl.String)
     said = (
         pl.when(pl.col("held") > 0)
@@ -252,7 +253,7 @@ def left_out(d: Decision, main: pl.DataFrame, as_of: date, settings: Settings) -
             reason=said,
         )
         .filter(pl.col("qty") > 0)
-        .with_columns(order_value=pl.col("qty") * pl.col("unit_cost"))
+        .with_columns(order_value=pl.col("qty") * pl.col("purchase_price"))
         .select("sku", "warehouse", "supplier", "qty", "order_value", "reason_code", "order_by", "reason")
         .sort("order_by", "sku", "warehouse", nulls_last=True)
     )

@@ -12,6 +12,7 @@ from stockturn.engine.entries import Entries
 from stockturn.engine.expr import IN_TRANSIT
 from stockturn.engine.forecasting import forecasts
 from stockturn.engine.newness import newness
+from stockturn.engine.prices import last_purchases
 from stockturn.engine.replenish import ReorderInputs
 from stockturn.engine.valued import ValuedDays, closing
 from stockturn.model import Ledger
@@ -30,7 +31,7 @@ def reorder_inputs(
     """
     made = forecasts(ledger, entries, valued, _far_enough(ledger, settings), _CELL).result
     demand = Demand.of(entries, settings)
-    frames = ("orders", "suppliers", "warehouses")
+    frames = ("orders", "suppliers", "warehouses", "prices")
     tables = dict(zip(frames, pl.collect_all([ledger.table(name) for name in frames]), strict=True))
     return ReorderInputs(
         as_of=entries.as_of,
@@ -43,6 +44,7 @@ def reorder_inputs(
         ),
         forecast=made.forecast.select(*_CELL, "period", "mean"),
         sums=made.sums,
+        purchases=last_purchases(entries.movements, entries.as_of).collect(engine="streaming"),
         transit=_in_transit(entries, valued),
         bucket=settings.forecast.bucket,
         **tables,

@@ -13,7 +13,7 @@ def purchase_requests(reorder: pl.DataFrame, items: pl.DataFrame, as_of: date) -
     """Lines to order now, by supplier and sku, ready to send.
 
     ``reorder``: the main frame of the engine; ``items``: sku, name, unit. Columns out: supplier, sku, name, unit,
-    warehouse, suggested_qty, unit_cost, order_value, order_date (as_of), expected_on (after the lead time), need_by.
+    warehouse, suggested_qty, purchase_price, order_value, order_date (as_of), expected_on (after the lead time), need_by.
     """
     arrives = pl.lit(as_of) + pl.duration(days=pl.col("lead_time_days").ceil().cast(pl.Int64))
     return (
@@ -21,7 +21,7 @@ def purchase_requests(reorder: pl.DataFrame, items: pl.DataFrame, as_of: date) -
         .join(_named(items), on="sku", how="left")
         .with_columns(order_date=pl.lit(as_of), expected_on=arrives)
         .select(
-            "supplier", "sku", "name", "unit", "warehouse", "suggested_qty", "unit_cost", "order_value", "order_date",
+            "supplier", "sku", "name", "unit", "warehouse", "suggested_qty", "purchase_price", "order_value", "order_date",
             "expected_on", "need_by",
         )
         .sort("supplier", "sku", "warehouse")

@@ -52,7 +52,7 @@ COLUMNS: dict[str, Column] = _columns(
     "by_file by_sheet changed replaced_by",
     code="id root_cause next_action lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
-    "rate_basis reason_code table profile rule_id opening_basis model policy age_basis "
+    "rate_basis price_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket expiry_basis",
     date="order_date needed_on expected_on pay_on week "
     "made_on "
@@ -91,7 +91,7 @@ COLUMNS: dict[str, Column] = _columns(
     "value_0_30 value_31_60 value_61_90 value_91_180 value_181_365 value_over_365 value_over_start "
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
-    unit_money="unit_cost unit_price",
+    unit_money="unit_cost unit_price purchase_price",
     share="service_level expected_cycle expected_fill on_time_rate full_rate qty_accuracy "
     "late_receipts spend_share "
     "wape sum_wape pinball habit_pinball "
