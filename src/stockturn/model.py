@@ -181,7 +181,7 @@ class Tile:
 class Finding:
     """A sentence made from figures, the money it is about, and the sheet or block where the detail stands.
 
-    ``todo`` is what to do about it this week.
+    ``todo`` is what to do about it this week; ``subject`` is what kind of thing it is about (dead, excess, supply ...).
     """
 
     sentence: str
@@ -189,6 +189,7 @@ class Finding:
     link: str | None = None
     level: str = "info"
     todo: str | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from stockturn.model import Analysis, Finding
 from stockturn.output.phrases import Phrases
 from stockturn.output.sheets import build_report
 from stockturn.output.sheets.context import Context
-from stockturn.output.sheets.findings import findings
+from stockturn.output.sheets.findings import findings, leading
 from tests.company import analysis
 from tests.outlook import FIRST, HERE, SECOND, SKUS, outlook
 
@@ -107,6 +107,28 @@ def test_good_news_comes_after_everything_that_needs_work() -> None:
     run = replace(_run(), bridge=analysis().bridge.with_columns(pl.col("mix", "rate", "idle", "change") * -1))
     levels = [one.level for one in _all(run)]
     assert levels == sorted(levels, key=lambda level: level == "good")
+
+
+def _told(count: int, *rows: tuple[str, str, float]) -> list[str]:
+    found = [Finding(name, money, subject=subject) for name, subject, money in rows]
+    return [one.sentence for one in leading(found, count)]
+
+
+def test_the_first_findings_are_of_different_subjects_ranked_by_money() -> None:
+    """A second finding of a subject waits until every subject has been told; then the largest of the rest fill up."""
+    rows = (("a", "supply", 9.0), ("b", "supply", 8.0), ("c", "excess", 7.0), ("d", "turnover", 1.0))
+    assert _told(3, *rows) == ["a", "c", "d"]
+    assert _told(4, *rows) == ["a", "b", "c", "d"]
+    assert _told(9, *rows) == ["a", "b", "c", "d"]
+
+
+def test_dead_stock_is_always_among_the_first_findings() -> None:
+    """However little it is: it takes the last place from the smallest of the others."""
+    rows = (("a", "supply", 9.0), ("c", "excess", 7.0), ("e", "books", 5.0), ("d", "dead", 1.0))
+    assert _told(3, *rows) == ["a", "c", "d"]
+    assert _told(1, *rows) == ["d"]
+    assert _told(0, *rows) == []
+    assert "dead" in {one.subject for one in build_report(_run(), Settings(), {}).sheets[0].findings}
 
 
 def test_what_to_do_goes_beyond_the_findings_that_are_told() -> None:

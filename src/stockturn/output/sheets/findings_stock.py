@@ -265,15 +265,15 @@ def _refused(context: Context) -> Finding | None:
     return Finding(sentence, None, "refused_rows", "warning", context.say("todo_refused"))
 
 
-STOCK: tuple[Callable[[Context], Finding | None], ...] = (
-    _dead,
-    _misplaced,
-    _stagnant,
-    _category,
-    _overstock,
-    _stockouts,
-    bridge,
-    _differences,
-    _refused,
+STOCK: tuple[tuple[str, Callable[[Context], Finding | None]], ...] = (
+    ("dead", _dead),
+    ("idle", _misplaced),
+    ("idle", _stagnant),
+    ("turnover", _category),
+    ("excess", _overstock),
+    ("supply", _stockouts),
+    ("turnover", bridge),
+    ("books", _differences),
+    ("books", _refused),
 )
-"""Adding a finding is a function and its line here."""
+"""Adding a finding is a function and its line here, with its subject."""

@@ -188,13 +188,13 @@ def _lines(context: Context, count: int) -> str:
     )
 
 
-SUPPLY: tuple[Callable[[Context], Finding | None], ...] = (
-    _orders_due,
-    _running_out,
-    _late_orders,
-    _not_needed,
-    _supplier,
-    _leaning,
-    _single,
+SUPPLY: tuple[tuple[str, Callable[[Context], Finding | None]], ...] = (
+    ("supply", _orders_due),
+    ("supply", _running_out),
+    ("suppliers", _late_orders),
+    ("on_order", _not_needed),
+    ("suppliers", _supplier),
+    ("forecast", _leaning),
+    ("other", _single),
 )
-"""Adding a finding is a function and its line here."""
+"""Adding a finding is a function and its line here, with its subject."""

@@ -6,18 +6,20 @@ import polars as pl
 
 from stockturn.model import Sheet, Tile
 from stockturn.output.sheets.context import Context, total_of, value_of
-from stockturn.output.sheets.findings import findings
+from stockturn.output.sheets.findings import findings, leading
 
 
 def build(context: Context) -> Sheet:
-    """Eight tiles against target, period before and year before; then the findings, largest money first."""
+    """Eight tiles against target, period before and year before; then what matters most, of as many subjects as there are."""
     found, report = findings(context), context.settings.report
-    todos = [finding.todo for finding in found if finding.todo]
+    told = leading(found, report.findings)
+    rest = (finding for finding in found if finding not in told)
+    todos = [finding.todo for finding in (*told, *rest) if finding.todo]
     return Sheet(
         "summary",
         context.say("sheet_summary"),
         tiles=_tiles(context),
-        findings=found[: report.findings],
+        findings=told,
         todos=tuple(todos[: report.todos]),
         notes=_notes(context),
     )
