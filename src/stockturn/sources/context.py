@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 import polars as pl
 
 from stockturn.config.ingest import FileRule, IngestSettings
-from stockturn.sources.dates import day_in_name, days_in, month_in_name, months_in
+from stockturn.sources.dates import day_in_name, days_in, month_in_name, months_in, span_in_name
 from stockturn.sources.expand import Source
 from stockturn.sources.grid import ROW, Grid
 from stockturn.sources.locate import Layout
@@ -111,7 +111,8 @@ def _exported(titles: tuple[str, ...], stem: str) -> datetime | None:
 
 def _period(telling: list[str], layout: Layout, grid: Grid, stem: str) -> tuple[date, date] | None:
     """First and last day of what a report covers: two days in the titles, else one or two months, else the columns
-    会计年度 / 会计期间, else the month in the file name."""
+    会计年度 / 会计期间, else two days, the month or a month's last
+    day in the file name."""
     text = "  ".join(telling)
     days = days_in(text)
     if len(days) >= 2:
@@ -121,8 +122,13 @@ def _period(telling: list[str], layout: Layout, grid: Grid, stem: str) -> tuple[
         return _month(min(months))[0], _month(max(months))[1]
     if (columns := _period_columns(layout, grid)) is not None:
         return columns
-    named = month_in_name(stem)
-    return _month(named) if named else None
+    if (span := span_in_name(stem)) is not None:
+        return span
+    if (named := month_in_name(stem)) is not None:
+        return _month(named)
+    day = day_in_name(stem)
+    whole = _month((day.year, day.month)) if day else None
+    return whole if whole and day == whole[1] else None
 
 
 def _period_columns(layout: Layout, grid: Grid) -> tuple[date, date] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import pairwise
 
 import polars as pl
 
@@ -184,6 +185,7 @@ _NAME_FULL = re.compile(
     r"(?<!\d)((?:19|20)\d{2})[-_.年]?(\d{2})[-_.月]?(\d{2})(?=\D|\d{4}(?!\d)|\d{6}|\d{8}|$)"
 )
 _NAME_SHORT = re.compile(r"(?<!\d)(\d{2})(\d{2})(\d{2})(?!\d)")
+_TO = re.compile(r"\s*(?:[-~～—–至到]+|to|bis|until)\s*|_(?:to|至|到)_", re.IGNORECASE)
 _NAME_MONTH = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(\d{1,2})(?!\d)")
 
 
@@ -223,14 +225,36 @@ def months_in(text: str) -> list[tuple[int, int]]:
 
 def day_in_name(stem: str) -> date | None:
     """The day in a file name: 即时库存_20240331, stock 2024-03-31, 变动表 - 230818 (YYMMDD, the day alone)."""
-    for match in _NAME_FULL.finditer(stem):
-        if day := _safe(*map(int, match.groups())):
-            return day
-    for match in _NAME_SHORT.finditer(stem):
-        year, month, day_ = map(int, match.groups())
-        if 15 <= year <= 60 and (found := _safe(2000 + year, month, day_)):
-            return found
+    return next((day for day, *_ in _days_in_name(stem)), None)
+
+
+def span_in_name(stem: str) -> tuple[date, date] | None:
+    """The two days of a period in a file name. Two days with nothing between that says "to" are no period: one of
+    them may be the day of the export.
+
+    >>> span_in_name("收发汇总表_20240401-20240430"), span_in_name("收发汇总表_20240331_20240402")
+    ((datetime.date(2024, 4, 1), datetime.date(2024, 4, 30)), None)
+    """
+    days = _days_in_name(stem)
+    for (first, _, until), (last, start, _) in pairwise(days):
+        if first <= last and _TO.fullmatch(stem[until:start]):
+            return first, last
     return None
+
+
+def _days_in_name(stem: str) -> list[tuple[date, int, int]]:
+    """The days in a file name and where they stand; those with two figures for the year only where there is no other."""
+    full = [(_safe(*map(int, m.groups())), m.start(), m.end()) for m in _NAME_FULL.finditer(stem)]
+    short = [(_short(m), m.start(), m.end()) for m in _NAME_SHORT.finditer(stem)]
+    for found in (full, short):
+        if days := [(day, start, end) for day, start, end in found if day is not None]:
+            return days
+    return []
+
+
+def _short(match: re.Match[str]) -> date | None:
+    year, month, day = map(int, match.groups())
+    return _safe(2000 + year, month, day) if 15 <= year <= 60 else None
 
 
 def month_in_name(stem: str) -> tuple[int, int] | None:

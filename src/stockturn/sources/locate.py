@@ -67,6 +67,8 @@ def locate(grid: Grid, words: Vocabulary, extra: Collection[str] = ()) -> Layout
     levels, top = -best[1], best[2]
     if top and levels < LEVELS and _upper_half(rows[top - 1], rows[top]):
         levels, top = levels + 1, top - 1
+    while levels < LEVELS and _lower_half(rows, top + levels, grid.merges):
+        levels += 1
     titles = tuple(dict.fromkeys(cell for row in rows[:top] for cell in row if cell))
     header = tuple(range(top, top + levels))
     return Layout(header, header_paths(rows[top : top + levels], grid.merges, top), top + levels, titles)
@@ -128,6 +130,20 @@ def _upper_half(above: list[str | None], row: list[str | None]) -> bool:
     """Whether the row above is the upper part of the same header: most of its cells reach down into it."""
     cells = [(text, row[column]) for column, text in enumerate(above) if text]
     return len(cells) >= 2 and sum(upper == lower for upper, lower in cells) * 2 > len(cells)
+
+
+def _lower_half(rows: list[list[str | None]], at: int, merges: tuple[tuple[int, int, int, int], ...]) -> bool:
+    """Whether a row is the lowest level of the header above it: captions alone, and each below a group that is
+    merged over several columns."""
+    if at >= len(rows) or not _captions_only(rows[at]):
+        return False
+    grouped = {
+        column
+        for first, left, last, right in merges
+        if first == last == at - 1 and right > left
+        for column in range(left, right + 1)
+    }
+    return all(column in grouped for column, text in enumerate(rows[at]) if text and text.strip())
 
 
 def _captions_only(row: list[str | None]) -> bool:
