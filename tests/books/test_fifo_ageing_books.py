@@ -7,11 +7,13 @@ from datetime import date
 import polars as pl
 import pytest
 
+from stockturn import api
 from stockturn.config import Settings
 from stockturn.engine.ageing import ageing, bucket_names
 from stockturn.engine.deadstock import deadstock
 from stockturn.engine.entries import entries
 from stockturn.engine.layers import layers
+from stockturn.model import Ledger
 from tests import synthetic
 from tests.answers import oracle
 from tests.moves import closing_of, entries_of, movements, settings
@@ -108,13 +110,13 @@ def test_decimals_add_up() -> None:
 
 
 def aged_by(rows: list[tuple[object, ...]], as_of: str, ranges: list[int]) -> tuple[pl.DataFrame, Settings]:
-    """Buckets of a peer's ranges at a day."""
+    """Buckets of a peer's ranges at a day, from the public API."""
     chosen = settings(
         deadstock={"age_buckets": ranges, "provision": [0.0] * len(ranges) + [1.0]},
         period={"as_of": as_of},
     )
-    start = entries_of(movements(rows, COLUMNS), chosen)
-    return ageing(start, closing_of(start), chosen).collect(), chosen
+    ledger = Ledger.of(movements=movements(rows, COLUMNS))
+    return api.deadstock_result(ledger, chosen, ages=True).tables["ageing"], chosen
 
 
 def test_value_by_bucket_at_receipt_cost() -> None:
