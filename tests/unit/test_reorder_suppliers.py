@@ -68,6 +68,14 @@ def test_a_supplier_with_open_orders_alone_is_on_the_card() -> None:
     assert (found["receipts"], found["lead_time_days"], found["on_time_rate"]) == (0, None, 0)
 
 
+def test_receipts_without_a_promise_say_nothing_about_punctuality() -> None:
+    """Two closed lines that promised nothing and an old open one: no rate, where the open one alone would say 0."""
+    closed = [received(no, -60, -50, -50) | {"promised_date": None} for no in ("1", "2")]
+    old = received("3", -50, 0, 0) | {"received_date": None, "qty_received": None, "qty_open": 10.0}
+    s = card(*closed, old | {"promised_date": None})["S"]
+    assert (s["closed_lines"], s["old_lines"], s["on_time_rate"]) == (2, 1, None)
+
+
 def test_what_is_sent_to_suppliers() -> None:
     """Requests hold what is to order now, the VMI sheet the goods the supplier looks after; nothing in both."""
     cells = [

@@ -64,6 +64,7 @@ def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.Laz
     ``came``: receipts; ``lines``: open lines. A line is on time when everything ordered was received by the promised
     day (the parts add up, qty_ordered counts once). Judged are closed lines with a promise, open lines promised by
     as_of, and open lines older than the supplier's mean lead time (``old_lines``): open ones are late.
+    Where lines were closed, but none with a promise, on_time_rate is null: judging the late open ones alone would say 0.
     full_rate: share of closed lines received in full; qty_accuracy = 1 - sum |received - ordered| / sum ordered.
     """
     counts = [f"{kind}_lines" for kind in ("closed", "promised", "on_time", "open", "old", "overdue")]
@@ -72,7 +73,11 @@ def line_service(came: pl.LazyFrame, lines: pl.LazyFrame, as_of: date) -> pl.Laz
         _closed_service(came, lines)
         .join(_open_service(came, lines, as_of, late_open), on="supplier", how="full", coalesce=True)
         .with_columns(pl.col(*counts, late_open).fill_null(0))
-        .with_columns(on_time_rate=ratio("on_time_lines", pl.col("promised_lines") + pl.col(late_open)))
+        .with_columns(
+            on_time_rate=pl.when((pl.col("promised_lines") > 0) | (pl.col("closed_lines") == 0)).then(
+                ratio("on_time_lines", pl.col("promised_lines") + pl.col(late_open))
+            )
+        )
         .drop(late_open)
     )
 
