@@ -142,6 +142,7 @@ class Vocabulary:
     """Everything that the builtin files say about words."""
 
     fields: Mapping[str, tuple[str, ...]]
+    totals: Mapping[str, tuple[str, ...]]
     known: frozenset[str]
     kinds: Mapping[str, str]
     kind_rules: tuple[tuple[re.Pattern[str], str], ...]
@@ -165,7 +166,9 @@ def builtin(name: str) -> dict[str, Any]:
 @cache
 def vocabulary() -> Vocabulary:
     """The builtin vocabulary."""
-    fields = {name: split(text) for name, text in builtin("captions.toml")["fields"].items()}
+    captions = builtin("captions.toml")
+    fields = {name: split(text) for name, text in captions["fields"].items()}
+    totals = {name: split(text) for name, text in captions["totals"].items()}
     kinds = builtin("kinds.toml")
     sides = ("opening", "in", "out", "closing")
     for side in sides:
@@ -173,7 +176,8 @@ def vocabulary() -> Vocabulary:
             fields[f"{side}_{leaf}"] = (*fields[f"{side}_{leaf}"], f"@{side}_{leaf}")
     return Vocabulary(
         fields=fields,
-        known=frozenset(caption for captions in fields.values() for caption in captions),
+        totals=totals,
+        known=frozenset(text for texts in (*fields.values(), *totals.values()) for text in texts),
         kinds={text: kind for kind, texts in kinds["exact"].items() for text in split(texts)},
         kind_rules=tuple((re.compile(pattern), kind) for pattern, kind in kinds["rules"].items()),
         kind_words=tuple((re.compile(pattern, re.I), kind) for pattern, kind in kinds["words"].items()),

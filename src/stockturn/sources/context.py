@@ -26,6 +26,12 @@ _TITLE_ORG = re.compile(
 _SHEET_PLACE = re.compile(r"(仓|仓库|门店|分店)$|^(wh|warehouse)[\s_-]?\w+$", re.IGNORECASE)
 _MOMENT = re.compile(r"((?:19|20)\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2}))?")
 
+_STAMP = re.compile(
+    rf"{_EXPORTED.pattern}\w{{0,2}}?(?:日期|时间|date|time|on|at|[\s:：])*{_MOMENT.pattern}(?::\d{{2}})?",
+    re.IGNORECASE,
+)
+"""When an export was made: 打印日期：2024/5/1, in a title that may name its period as well."""
+
 
 def rule_for(source: Source, sheet: str | None, settings: IngestSettings) -> FileRule | None:
     """The first rule of the config that names this file (and sheet)."""
@@ -44,7 +50,7 @@ def context_of(
     list without any other date shows that time."""
     telling = [title for title in layout.titles if not _EXPORTED.search(title)]
     mixed = [
-        title
+        _STAMP.sub("", title)
         for title in layout.titles
         if _EXPORTED.search(title) and re.search(r"期间|日期[:：]|period", title)
     ]

@@ -160,6 +160,8 @@ def assign(
             continue
         captions = (*spec.columns.get(name, ()), *words.fields.get(name, ()))
         column = headers.find(captions, taken)
+        if column is None and name in words.totals:
+            column = headers.find(words.totals[name], taken)
         if column is None and name == "sku":
             column = headers.find(words.fields["sku_weak"], taken)
         if column is None and name == "status":
