@@ -80,15 +80,26 @@ def test_quantities_respect_moq_and_packs(result: tuple[dict[str, Any], Path], d
 
 
 def test_supplier_workbooks_hold_the_orders(result: tuple[dict[str, Any], Path]) -> None:
-    """One workbook per supplier; together they ask for exactly what is to be bought."""
+    """One workbook per supplier with whose it is, to whom and of which day; together they ask for what is to be bought,
+    at the money of the plan, and the totals below the lines are their sums."""
     tables, folder = result
-    asked = 0.0
+    asked = worth = 0.0
     for path in folder.glob("*.xlsx"):
         sheet = openpyxl.load_workbook(path).active
-        head, *rows = sheet.values
-        at = head.index("Suggested order")
-        asked += sum(row[at] for row in rows)
+        rows = list(sheet.values)
+        above = [row[0] for row in rows[:5]]
+        assert above[0] == "Hexi Homeware (Shanghai) Co., Ltd. – Purchase request"
+        assert {"Date: 2025-06-30", f"To: {path.stem}"} <= set(above)
+        at = next(place for place, row in enumerate(rows) if row[0] == "Our code")
+        head, lines, total = rows[at], rows[at + 1 : -1], rows[-1]
+        qty, value = head.index("Quantity"), head.index("Value")
+        assert total[:2] == ("Total", f"Lines: {len(lines)}")
+        assert total[value] == pytest.approx(sum(row[value] for row in lines))
+        assert "2025-06-30" in sheet.oddFooter.right.text
+        asked += sum(row[qty] for row in lines)
+        worth += total[value]
     assert asked == pytest.approx(sum(row["suggested_qty"] for row in tables["reorder"]))
+    assert worth == pytest.approx(sum(row["order_value"] for row in tables["reorder"]))
 
 
 SENTENCES = {

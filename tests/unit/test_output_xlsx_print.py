@@ -96,11 +96,11 @@ def test_a_table_that_fits_on_a_page_is_not_torn(tmp_path: Path) -> None:
 def test_a_list_too_wide_for_a_page_goes_over_two_with_its_key_on_both(tmp_path: Path) -> None:
     """Thirty columns of amounts: two pages side by side, the sku repeated; three columns stay on one."""
     write_report(_tables_report([3], columns=30, detail=True), tmp_path / "wide.xlsx")
-    sheet = read_workbook(tmp_path / "wide.xlsx")["T0"]
+    sheet = read_workbook(tmp_path / "wide.xlsx")["Sheet"]
     assert sheet.page_setup.fitToWidth == 2
     assert sheet.print_title_cols == "$A:$A"
     write_report(_tables_report([3], detail=True), tmp_path / "slim.xlsx")
-    assert read_workbook(tmp_path / "slim.xlsx")["T0"].page_setup.fitToWidth in (None, 1)
+    assert read_workbook(tmp_path / "slim.xlsx")["Sheet"].page_setup.fitToWidth in (None, 1)
 
 
 def test_what_only_charts_need_is_not_printed(tmp_path: Path) -> None:

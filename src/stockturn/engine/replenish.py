@@ -229,7 +229,7 @@ def _frames(
         left_out=left_out(decision, main, as_of, settings),
         overstock=overstock(main),
         requests=purchase_requests(main, inputs.items, as_of),
-        vmi=vmi_sheet(main, plan, inputs.items),
+        vmi=vmi_sheet(main, plan, inputs.items, as_of),
     )
 
 

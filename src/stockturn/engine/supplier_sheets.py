@@ -28,10 +28,10 @@ def purchase_requests(reorder: pl.DataFrame, items: pl.DataFrame, as_of: date) -
     )  # fmt: skip
 
 
-def vmi_sheet(reorder: pl.DataFrame, plan: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+def vmi_sheet(reorder: pl.DataFrame, plan: pl.DataFrame, items: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Vendor-managed goods by supplier: what stands there, what will be asked for, between which levels to keep it.
 
-    ``plan``: the plan of the engine, for the demand ahead. Columns out: supplier, sku, name, unit, warehouse, on_hand,
+    ``plan``: the plan of the engine, for the demand ahead. Columns out: supplier, as_of, sku, name, unit, warehouse, on_hand,
     reserved, on_order, demand_per_day, forecast_qty (over the plan), safety_stock, reorder_point (least), order_up_to
     (most), suggested_qty (to deliver now), stockout_date.
     """
@@ -41,7 +41,7 @@ def vmi_sheet(reorder: pl.DataFrame, plan: pl.DataFrame, items: pl.DataFrame) ->
         .join(_named(items), on="sku", how="left")
         .join(ahead, on=["sku", "warehouse"], how="left")
         .select(
-            "supplier", "sku", "name", "unit", "warehouse", "on_hand", "reserved", "on_order", "demand_per_day",
+            "supplier", pl.lit(as_of).alias("as_of"), "sku", "name", "unit", "warehouse", "on_hand", "reserved", "on_order", "demand_per_day",
             "forecast_qty", "safety_stock", "reorder_point", "order_up_to", "suggested_qty", "stockout_date",
         )
         .sort("supplier", "sku", "warehouse")

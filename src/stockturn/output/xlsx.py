@@ -86,12 +86,15 @@ class _Book:
         )
 
     def _plan(self) -> list[tuple[Sheet, tuple[Block, ...], Any, str]]:
-        """One tab per sheet, and one more for each long list of it."""
+        """One tab per sheet, and one more for each long list of it; a sheet that is one long list is one tab."""
         places: list[tuple[Sheet, tuple[Block, ...], Any, str]] = []
         for sheet in self.report.sheets:
             short = tuple(block for block in sheet.blocks if not block.detail)
+            long = tuple(block for block in sheet.blocks if block.detail)
             groups = [] if self.bare else [(sheet.title, sheet.key, short)]
-            groups += [(block.title, block.key, (block,)) for block in sheet.blocks if block.detail]
+            groups += [(block.title, block.key, (block,)) for block in long]
+            if len(long) == 1 and not short and not sheet.tiles:
+                groups = [(sheet.title, sheet.key, long)]
             for title, key, blocks in groups:
                 name = self._name(title)
                 worksheet = self.workbook.add_worksheet(name)
