@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import stockturn as st
 from stockturn.config import Settings, load_settings
 from stockturn.model import Ledger
 from stockturn.sources import read
@@ -44,7 +45,7 @@ def entries() -> list[tuple[str, str | None, dict[str, Any]]]:
 @cache
 def ledger_of(name: str) -> Ledger:
     """The file alone, read with the defaults."""
-    return settled(read([shared(f"export_samples/{name}")], Settings()), Settings())
+    return st.ingest(shared(f"export_samples/{name}"), settings=Settings())
 
 
 @pytest.mark.parametrize(("name", "sheet", "expected"), entries())

@@ -164,7 +164,7 @@ def _sheets(before: Ledger, after: Ledger, rows: pl.DataFrame, changed: pl.DataF
         return sheets
     joined = sheets.with_row_index("_order")
     touched = pl.concat([part for part in (rows.select(PLACE), changed) if part is not None])
-    for more in (_gone(after, rows), sums_of_what_stays(before, after, touched)):
+    for more in (_gone(before.sheets, after, rows), sums_of_what_stays(before, after, touched)):
         joined = joined.join(more, left_on=["file", "sheet"], right_on=PLACE, how="left", nulls_equal=True)
     twice, no = pl.col("_duplicate").fill_null(0), pl.col("_refused").fill_null(0)
     changed = _more_skipped(joined.sort("_order")).with_columns(
@@ -193,10 +193,11 @@ def _with_duplicates(skipped: str | None, twice: int | None) -> str | None:
     return json.dumps(counts, ensure_ascii=False, sort_keys=True)
 
 
-def _gone(after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
+def _gone(sheets: pl.DataFrame, after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
     """Source rows of which nothing stays, per sheet: how many were said elsewhere, how many are refused.
 
-    What a row said about an item beside its movement does not keep it: the movement is what it is there for.
+    What a row said about an item beside its movement neither keeps it nor takes it away: the movement is what it is
+    there for. Only the rows of a list of items go with what they said about items.
     """
     rows = rows.filter(pl.col("source_file").is_not_null())
     files = rows["source_file"].unique()
@@ -207,10 +208,15 @@ def _gone(after: Ledger, rows: pl.DataFrame) -> pl.DataFrame:
         for master in (False, True)
     )
     left = triples.join(goods, on=LINEAGE, how="anti", nulls_equal=True)
+    lists = sheets.filter(pl.col("table").is_in(list(MASTERS))).select(
+        source_file="file", source_sheet="sheet"
+    )
     gone = pl.concat(
         [
             left.filter(~pl.col("thing")),
-            left.filter("thing").join(things, on=LINEAGE, how="anti", nulls_equal=True),
+            left.filter("thing")
+            .join(lists, on=PLACE, how="semi", nulls_equal=True)
+            .join(things, on=LINEAGE, how="anti", nulls_equal=True),
         ]
     )
     return gone.group_by(PLACE).agg(
