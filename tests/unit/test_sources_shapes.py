@@ -112,6 +112,15 @@ def test_amounts_in_ten_thousands(tmp_path: Path) -> None:
     assert read([path], Settings()).table("stock").collect()["value"].to_list() == [15_000.0]
 
 
+def test_amounts_in_ten_thousands_by_the_title(tmp_path: Path) -> None:
+    """单位：万元 above the table holds for amounts, not for prices, and is said."""
+    rows = "库存余额表\n单位：万元,日期：2024-03-31\n货号,库存数量,单位成本,库存金额\nA1,10,1500,1.5\n"
+    ledger = read([csv_of(tmp_path / "库存.csv", rows)], Settings())
+    stock = ledger.table("stock").collect()
+    assert stock.select("value", "unit_cost").rows() == [(15_000.0, 1500.0)]
+    assert "amounts_scaled" in {note.key for note in ledger.notes}
+
+
 def test_units_are_converted_or_refused(tmp_path: Path) -> None:
     """Bought by the box of 12, sold by the piece: with the factor 2 箱 at 60 are 24 at 5; without it the row is refused."""
     csv_of(tmp_path / "items.csv", "sku,name,category,unit\nA1,甲,c,个\n")

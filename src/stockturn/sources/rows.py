@@ -86,7 +86,7 @@ def labels_of(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: b
     names = cells.columns
     cells = cells.with_columns(simplified(pl.all()))
     plain = [
-        pl.col(name).str.replace_all(r"[\s　]", "").str.strip_chars(":：*").str.to_lowercase()
+        pl.col(name).str.replace_all(r"[\s　]", "").str.strip_chars(":：*'\"").str.to_lowercase()
         for name in names
     ]
     total = [label.replace(" ", "") for label in words.rows["total"]]

@@ -6,6 +6,7 @@ through the repairs of ``cells`` and ``dates``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import polars as pl
@@ -56,8 +57,11 @@ def typed_columns(
         notes += repairs(name, layout.caption(plan.columns[name]), cells[name], read)
     values = [frame["row"]]
     values += [(results[name].values if name in results else plain[name]).alias(name) for name in cells]
-    values = [_scaled(series, layout.caption(plan.columns[series.name])) for series in values[1:]]
-    values = [frame["row"], *values]
+    whole, said = _scale_of(layout.titles)
+    captions = {name: layout.caption(column) for name, column in plan.columns.items()}
+    values = [frame["row"], *(_scaled(series, captions[series.name], whole) for series in values[1:])]
+    if said and _AMOUNTS & cells.keys():
+        notes.append(("amounts_scaled", {"title": said}))
     unit = next((results[n].unit for n in _COUNTED if n in results and results[n].unit is not None), None)
     if unit is not None and "unit" not in cells:
         values.append(unit.alias("unit"))
@@ -69,11 +73,27 @@ def typed_columns(
 _SCALES = (("万元", 10_000.0), ("万", 10_000.0), ("千元", 1_000.0))
 
 
-def _scaled(series: pl.Series, caption: str) -> pl.Series:
-    """金额(万元) is in ten thousands."""
+_TITLE_SCALE = re.compile(r"单位\s*[:：]\s*(?:人民币)?\s*(万元|千元)")
+_AMOUNTS = frozenset({"cost", "revenue", "amount", "amount_gross", "value", "in_value", "out_value"}) | {
+    "opening_value",
+    "closing_value",
+}
+
+
+def _scale_of(titles: tuple[str, ...]) -> tuple[float, str]:
+    """What the amounts below are multiplied by where a title says 单位：万元, and that title."""
+    found = next((match for title in titles if (match := _TITLE_SCALE.search(title))), None)
+    return (dict(_SCALES)[found.group(1)], found.group(0)) if found else (1.0, "")
+
+
+def _scaled(series: pl.Series, caption: str, whole: float) -> pl.Series:
+    """金额(万元) is in ten thousands; so are all amounts, and no prices, under a title that says it (``whole``)."""
+    if not _is_number(series.name):
+        return series
     tail = caption.replace("（", "(").replace("）", ")")
-    factor = next((factor for word, factor in _SCALES if tail.endswith(f"({word})")), None)
-    return series * factor if factor is not None and _is_number(series.name) else series
+    own = next((factor for word, factor in _SCALES if tail.endswith(f"({word})")), None)
+    factor = own or (whole if series.name.split("__")[0] in _AMOUNTS else 1.0)
+    return series if factor == 1.0 else (series * factor).round(6)
 
 
 def _is_number(name: str) -> bool:
