@@ -63,13 +63,22 @@ def alerts_result(
         shown = life(found, None, as_of, looked_at)[0]
     else:
         with history.changing(folder, now, settings.alerts.lock_seconds):
-            before = _previous(folder, as_of)
+            last = recorded(folder, as_of)
+            before = last[1] if last else None
             unknown = undecided(frames, whole) if before is not None else frozenset()
             shown, states = life(found, before, as_of, looked_at, unknown)
             _record(folder, shown, states, as_of, whole)
             suggestions.write(folder, as_of, run.reorder().reorder, settings.alerts.keep_runs)
     notes = run.notes() + _notes(looked_at, whole, folder)
     return Result("alerts", {"alerts": _scoped(shown, settings)}, notes, run.period, screen={"whole": shown})
+
+
+def recorded(folder: Path, as_of: date) -> tuple[date, pl.DataFrame] | None:
+    """Day and states of the latest run of ``alerts`` whose as_of is not later: a past day made again compares with its
+    past. None where there is none."""
+    days = [name for name in history.names(folder, ALERTS) if name <= as_of.isoformat()]
+    states = history.read(folder, ALERTS, days[-1]) if days else None
+    return None if states is None else (date.fromisoformat(days[-1]), states)
 
 
 def _to_as_of(settings: Settings) -> PeriodSettings:
@@ -102,12 +111,6 @@ def _record(folder: Path, shown: pl.DataFrame, states: pl.DataFrame, as_of: date
 def _is_past(folder: Path, as_of: date) -> bool:
     """Whether a run of a later day is recorded."""
     return bool(runs := history.names(folder, ALERTS)) and runs[-1] > as_of.isoformat()
-
-
-def _previous(folder: Path, as_of: date) -> pl.DataFrame | None:
-    """How things stood after the latest run whose as_of is not later: a past day made again compares with its past."""
-    earlier = [name for name in history.names(folder, ALERTS) if name <= as_of.isoformat()]
-    return history.read(folder, ALERTS, earlier[-1]) if earlier else None
 
 
 def _queue(folder: Path, shown: pl.DataFrame, settings: Settings) -> None:

@@ -17,6 +17,7 @@ from stockturn.alerting import alerts_result as alerts_result
 from stockturn.alerting import check_mail as check_mail
 from stockturn.alerting import deliver as deliver
 from stockturn.alerting import letters as letters
+from stockturn.alerting import recorded
 from stockturn.alerting import snooze as snooze
 from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings
@@ -282,12 +283,26 @@ def alerts(
     return alerts_result(ledger, settings or Settings(), folder=kept, now=now or datetime.now(UTC)).frame
 
 
-def analyse(ledger: Ledger, settings: Settings | None = None, progress: Stage | None = None) -> Analysis:
-    """Everything the report is made from, in one run of the engine."""
+def analyse(
+    ledger: Ledger,
+    settings: Settings | None = None,
+    progress: Stage | None = None,
+    folder: Path | str | None = None,
+) -> Analysis:
+    """Everything the report is made from, in one run of the engine.
+
+    With a ledger ``folder`` alerts have the life that the runs of ``alerts`` recorded there; this run is not recorded.
+    """
     chosen = settings or Settings()
     run = Run(ledger, chosen, progress)
     checked = reconciled(ledger, chosen)[1]
-    return run.analysis(ledger.notes + checked)
+    notes = ledger.notes + checked
+    if folder is None:
+        return run.analysis(notes)
+    from stockturn.store import suggestions
+
+    home, as_of = Path(folder), run.entries.as_of
+    return run.analysis(notes, recorded(home, as_of), suggestions.read(home, as_of))
 
 
 def analysis_result(analysis: Analysis) -> Result:
@@ -303,7 +318,7 @@ def analysis_result(analysis: Analysis) -> Result:
         "refused": analysis.refused,
         "differences": analysis.differences,
         "negatives": analysis.negatives,
-        "alerts": analysis.alerts,
+        "alerts": pl.concat([analysis.alerts, analysis.resolved], how="diagonal"),
         **_supply_tables(analysis.supply),
     }
     return Result("report", tables, analysis.notes, analysis.period)
@@ -353,13 +368,15 @@ def report(
     settings: Settings | None = None,
     html: Path | str | None = None,
     carry: Path | str | None = None,
+    folder: Path | str | None = None,
 ) -> Report:
     """Analyse and write the workbook (and the page); gives the report that was written.
 
-    ``carry`` is last month's workbook: what people filled in there is taken over.
+    ``carry`` is last month's workbook: what people filled in there is taken over. ``folder`` is the ledger folder in
+    which runs of ``alerts`` are recorded.
     """
     chosen = settings or Settings()
     carried = read_carry(carry) if carry is not None else None
-    built = build_report(analyse(ledger, chosen), chosen, carried)
+    built = build_report(analyse(ledger, chosen, folder=folder), chosen, carried)
     write_report(built, Path(out), chosen, Path(html) if html is not None else None)
     return built

@@ -53,7 +53,7 @@ def has(key: str, lang: str) -> bool:
 
 def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
     """The sentence of a note; a key without a section stands in the section ``notes``. Codes among its parameters
-    (tables, where a date was found) are said in the language.
+    (tables, where a date was found) are said in the language, and counts with a sign between thousands.
 
     >>> note_text("as_of_used", {"file": "a.csv", "sheet": "", "date": "2025-01-31", "where": "file_name"}, "en")
     'a.csv: the stock is taken as of 2025-01-31 (from the file name).'
@@ -63,9 +63,13 @@ def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
 
 
 _CODES = ("where", "table")
+_PLACES = ("row",)
+"""Numbers that say where something stands, not how many there are."""
 
 
 def _spoken(name: str, value: object, lang: str) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and name not in _PLACES:
+        return f"{value:,}"
     code = f"codes.{name}_{value}"
     return text(code, lang) if name in _CODES and has(code, lang) else value
 

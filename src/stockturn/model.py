@@ -231,7 +231,8 @@ class Analysis:
     there, target); ``bridge`` one row per category (category, mix, rate, idle, change: days of DIO against the
     previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
     the reconciliation; ``items`` gives each sku its name, category, owner, buyer, seller and team, where they are
-    known.
+    known. ``alerts`` are those that hold, ``resolved`` those that the recorded run before found and this one does not;
+    without a recorded run (``history``) all of them are new.
     """
 
     as_of: date
@@ -252,6 +253,8 @@ class Analysis:
     items: pl.DataFrame = field(default_factory=pl.DataFrame)
     supply: Supply | None = None
     alerts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    resolved: pl.DataFrame = field(default_factory=pl.DataFrame)
+    history: bool = False
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,29 @@ def test_three_months(months: tuple[Path, list[list[dict[str, Any]]]]) -> None:
     assert {row["first_seen"] for row in lasting} == {"2025-04-30"}
 
 
+@pytest.mark.filterwarnings("ignore:.*extension is not supported")
+def test_the_report_tells_the_alerts_as_the_last_run_did(
+    months: tuple[Path, list[list[dict[str, Any]]]], tmp_path: Path
+) -> None:
+    """State, day first seen and number of runs are those of the recorded run; the report itself is not recorded."""
+    ledger, runs = months
+    before = {name: history.read(ledger, "alerts", name) for name in history.names(ledger, "alerts")}
+    config = ledger.parent / "stockturn.toml"
+    out = tmp_path / "report.xlsx"
+    argv = ("report", ledger, "--config", config, "--as-of", "2025-06-30", "-q")
+    told = json.loads(cli(*argv, "-f", "json").out)["alerts"]
+    life = ("id", "level", "state", "first_seen", "runs")
+    kept = [row for row in runs[2] if row["state"] != "not_evaluated"]
+    assert sorted([row[name] for name in life] for row in told) == sorted(
+        [row[name] for name in life] for row in kept
+    )
+    assert history.names(ledger, "alerts") == list(before)
+    assert all(frame.equals(history.read(ledger, "alerts", name)) for name, frame in before.items())
+    assert cli(*argv, "--out", out).status == 0
+    cells = {cell.value for sheet in openpyxl.load_workbook(out) for row in sheet.iter_rows() for cell in row}
+    assert {"Resolved since the last run", "new", "ongoing", "escalated", "First seen"} <= cells
+
+
 def test_of_a_family_one_alert_per_cell(months: tuple[Path, list[list[dict[str, Any]]]]) -> None:
     """No cell is both out of stock and below its safety stock, none both dead and slow."""
     families = [
@@ -185,10 +208,10 @@ def test_one_sheet_per_owner(small: Path) -> None:
     assert cli("alerts", small, "--out", small.parent / "alerts.xlsx", "-q").status == 0
     with pytest.warns(UserWarning, match="extension"):
         book = openpyxl.load_workbook(small.parent / "alerts.xlsx")
-    assert book.sheetnames[0] == "All alerts"
+    assert book.sheetnames[0] == "Alert list"
     assert {"张三", "李四"} <= set(book.sheetnames)
     cells = [str(cell.value) for row in book["张三"].iter_rows() for cell in row if cell.value is not None]
-    assert {"Handled by", "Result", "Done on"} <= set(cells)
+    assert {"Handler", "Action taken", "Result", "Done on"} <= set(cells)
     assert "A-1" in cells
     assert "B-2" not in cells
 

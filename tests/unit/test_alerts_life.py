@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import date
 
 import polars as pl
 import pytest
 
-from stockturn.engine.alerts import ALERT, RULES, life, snoozed
+from stockturn.config import Settings
+from stockturn.engine.alerts import ALERT, RULES, life, snoozed, standing
 
 DAY = [date(2025, month, 28) for month in range(1, 8)]
 EVERY = frozenset(RULES)
@@ -121,3 +123,35 @@ def test_what_is_new_comes_first_then_the_level() -> None:
     _, kept = life(alerts(("old", "dead", "critical"), ("gone", "dead", "critical")), None, DAY[0], EVERY)
     now = alerts(("old", "dead", "critical"), ("fresh", "slow", "info"), ("hot", "stockout", "critical"))
     assert life(now, kept, DAY[1], EVERY)[0]["id"].to_list() == ["hot", "fresh", "old", "gone"]
+
+
+def _standing(
+    monkeypatch: pytest.MonkeyPatch,
+    found: pl.DataFrame,
+    day: date,
+    kept: tuple[date, pl.DataFrame] | None,
+    **scope: object,
+) -> tuple[dict[str, tuple[object, ...]], dict[str, str]]:
+    """Life by id of what holds, and the state of what is over."""
+    home = importlib.import_module("stockturn.engine.alerts.standing")
+    monkeypatch.setattr(home, "evaluate", lambda frames, settings: (found, EVERY))
+    monkeypatch.setattr(home, "undecided", lambda frames, settings: frozenset())
+    held, gone = standing({}, Settings.model_validate({"scope": scope}), day, kept)
+    rows = held.select("id", "state", "first_seen", "runs").iter_rows()
+    return {name: tuple(rest) for name, *rest in rows}, states(gone)
+
+
+def test_who_only_looks_sees_the_alerts_as_the_run_of_that_day_told_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """New stays new on the same day; a day later it is ongoing; what is over is told, but not in a narrow scope."""
+    b, c = ("b", "stockout", "critical"), ("c", "dead", "info")
+    _, kept = life(alerts(A, c), None, DAY[0], EVERY)
+    _, kept = life(alerts(A, b), kept, DAY[1], EVERY)
+    last = (DAY[1], kept)
+    told = {"a": ("ongoing", DAY[0], 2), "b": ("new", DAY[1], 1)}
+    assert _standing(monkeypatch, alerts(A, b), DAY[1], last) == (told, {"c": "resolved"})
+    later = {"b": ("ongoing", DAY[1], 2)}
+    assert _standing(monkeypatch, alerts(b), DAY[2], last) == (later, {"a": "resolved"})
+    assert _standing(monkeypatch, alerts(b), DAY[2], last, sku=["b"]) == (later, {})
+    assert _standing(monkeypatch, alerts(b), DAY[2], None) == ({"b": ("new", DAY[2], 1)}, {})

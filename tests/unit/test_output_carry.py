@@ -18,6 +18,7 @@ from stockturn.config import Settings
 from stockturn.errors import InputError
 from stockturn.i18n import text
 from stockturn.model import Report
+from stockturn.output.alert_sheets import write_alerts
 from stockturn.output.carry import HANDLING, IDS, read_handled, still_listed, with_handled
 from stockturn.output.sheets import build_report
 from stockturn.output.xlsx import write_report
@@ -212,3 +213,36 @@ def test_a_workbook_without_our_lists_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read_handled(tmp_path / "other.xlsx")
     assert refused.value.key == "carry_no_lists"
+
+
+@pytest.mark.parametrize("names_kept", [True, False])
+def test_what_is_filled_in_on_the_workbook_of_alerts_is_carried(tmp_path: Path, names_kept: bool) -> None:
+    """On the sheet of everything and on the sheet of an owner, in Chinese, with or without the names of its tables."""
+    run = replace(analysis(), supply=outlook())
+    found = pl.DataFrame(
+        {"id": ["a1", "b2", "c3"], "owner": ["Ann", "Ben", "Ben"], "sku": list(SKUS[:3])}
+    ).with_columns(
+        level=pl.lit("warning"), state=pl.lit("new"), rule=pl.lit("dead"), name=pl.lit("n"), value=pl.lit(1.0),
+        warehouse=pl.lit(HERE), supplier=pl.lit("s"), category=pl.lit("c"), message=pl.lit("m"),
+        root_cause=pl.lit(None, pl.String), first_seen=pl.lit(AS_OF), runs=pl.lit(1),
+    )  # fmt: skip
+    path = tmp_path / "alerts.xlsx"
+    write_alerts(found, path, AS_OF, Settings(lang="zh"))
+    book = openpyxl.load_workbook(path)
+    for sheet, alert, said in (("预警清单", "a1", "Li"), ("Ben", "b2", "Wu")):
+        head = next(row for row in book[sheet].iter_rows() if "处理人" in [cell.value for cell in row])
+        labels = {cell.value: cell.column for cell in head}
+        row = next(row[0].row for row in book[sheet].iter_rows() if alert in [cell.value for cell in row])
+        book[sheet].cell(row, labels["处理人"]).value = said
+        book[sheet].cell(row, labels["完成日期"]).value = DONE
+    if not names_kept:
+        for sheet in book:
+            for name in list(sheet.tables):
+                del sheet.tables[name]
+    book.save(path)
+    carried = read_handled(path)
+    built = build_report(replace(run, alerts=found), Settings(), {"stockturn": "0"}, carried)
+    block = built.block("alerts_all")
+    assert block is not None
+    handled = {row["id"]: (row["handler"], row["done_on"]) for row in block.frame.iter_rows(named=True)}
+    assert handled == {"a1": ("Li", DONE.date()), "b2": ("Wu", DONE.date()), "c3": (None, None)}

@@ -30,8 +30,8 @@ def add_to(app: typer.Typer) -> None:
         carried = api.read_carry(request.carry) if request.carry is not None else None
         ledger = read_ledger(request)
         with stages(request) as stage:
-            analysis = api.analyse(ledger, request.settings, progress=stage)
             folder = api.ledger_folder(request.sources)
+            analysis = api.analyse(ledger, request.settings, progress=stage, folder=folder)
             if folder and analysis.supply:
                 say(api.keep_suggestions(folder, analysis.supply.reorder, ledger, request.settings), request)
             if request.format in (Format.JSON, Format.CSV, Format.PARQUET):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -12,7 +13,7 @@ from stockturn.config import Settings
 from stockturn.config.settings import PeriodSettings, Scope
 from stockturn.engine.age_rollups import AGE_DIMENSIONS, Snapshot, ageing_by, ageing_movement
 from stockturn.engine.ageing import aged
-from stockturn.engine.alerts import alert_frames, evaluate
+from stockturn.engine.alerts import alert_frames, standing
 from stockturn.engine.batches import by_shelf_life, dated_batches, known_batches
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
@@ -281,10 +282,22 @@ class Run:
             **{name: getattr(plan, name) for name in _PLANNED},
         )
 
-    def analysis(self, notes: tuple[Note, ...] = ()) -> Analysis:
-        """Everything the report is made from."""
+    def analysis(
+        self,
+        notes: tuple[Note, ...] = (),
+        kept: tuple[date, pl.DataFrame] | None = None,
+        suggestions: pl.DataFrame | None = None,
+    ) -> Analysis:
+        """Everything the report is made from.
+
+        ``kept``: the day and the states of the last recorded run of ``alerts``, from which the life of each alert
+        follows; ``suggestions``: what earlier runs suggested to buy.
+        """
         total, before, year_ago = self.compared(())
         moved = self.bridge()
+        open_alerts, resolved = standing(
+            alert_frames(self, suggestions), self.settings, self.entries.as_of, kept
+        )
         return Analysis(
             as_of=self.entries.as_of,
             period=self.period,
@@ -308,7 +321,9 @@ class Run:
             ),
             items=self.entries.items.select("sku", "name", "category", *PEOPLE).collect(),
             supply=self.outlook(),
-            alerts=evaluate(alert_frames(self), self.settings)[0],
+            alerts=open_alerts,
+            resolved=resolved,
+            history=kept is not None,
         )
 
 

@@ -1,4 +1,4 @@
-"""Alerts as a workbook: all of them, and one sheet per owner with columns to fill in."""
+"""Alerts as a workbook: all of them, and one sheet per owner. What people fill in there is read back by the report."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.i18n import text
 from stockturn.model import Block, Report, Sheet
+from stockturn.output.carry import ALERTS, HANDLING_UNITS, OF_OWNER, handling_labels, with_handled
 from stockturn.output.phrases import Phrases, spoken
 from stockturn.output.xlsx import write_report
-from stockturn.schema import Unit
 
 COLUMNS = (
     "level", "state", "rule", "sku", "name", "warehouse", "supplier", "category", "message", "value", "root_cause",
     "first_seen", "runs",
 )  # fmt: skip
-FILLED_IN = {"handler": Unit.TEXT, "result": Unit.TEXT, "done_on": Unit.DATE}
-"""Columns for people, empty at first."""
 
 
 def write_alerts(frame: pl.DataFrame, path: Path, as_of: date, settings: Settings) -> None:
@@ -31,12 +29,14 @@ def alert_report(frame: pl.DataFrame, as_of: date, settings: Settings) -> Report
     """The workbook as values; an owner of one sheet only gets no sheet of everything beside it."""
     lang = settings.lang
     owners = frame.group_by("owner").len().sort("len", "owner", descending=[True, False])["owner"].to_list()
-    everything = text("alerts.sheet_all", lang)
-    blocks = [_block("all", everything, frame, settings, with_owner=True)] if len(owners) != 1 else []
+    everything = text("report.block_alerts_all", lang)
+    blocks = [_block(ALERTS, everything, frame, settings, with_owner=True)] if len(owners) != 1 else []
     none = text("words.none", lang)
     for place, owner in enumerate(owners):
         title = owner if owner != "(none)" else none
-        blocks.append(_block(f"owner_{place}", str(title), frame.filter(pl.col("owner") == owner), settings))
+        blocks.append(
+            _block(f"{OF_OWNER}{place}", str(title), frame.filter(pl.col("owner") == owner), settings)
+        )
     title = text("alerts.title", lang)
     subtitle = text("alerts.alerts_as_of", lang, as_of=as_of.isoformat())
     sheets = tuple(Sheet(block.key, block.title, (block,)) for block in blocks)
@@ -50,20 +50,16 @@ def _block(
     names = [*COLUMNS[:2], "owner", *COLUMNS[2:]] if with_owner else list(COLUMNS)
     kept = [name for name in names if not (frame.height and name in _MAY_GO and _blank(frame, name))]
     rows = frame.head(settings.report.detail_rows).select("id", *kept)
-    rows = spoken(rows, say).select(*kept, "id")
-    empty = [
-        pl.lit(None, pl.Date if unit is Unit.DATE else pl.String).alias(name)
-        for name, unit in FILLED_IN.items()
-    ]
+    rows = with_handled(spoken(rows, say).select(*kept, "id"), None)
     marks = {"level": {say.code("level", level): level for level in ("info", "warning", "critical")}}
     return Block(
         title,
-        rows.with_columns(empty),
+        rows,
         key,
         bars=("value",),
         marks=marks,
-        labels={name: text(f"alerts.{name}", settings.lang) for name in FILLED_IN},
-        units=FILLED_IN,
+        labels=handling_labels(settings.lang),
+        units=HANDLING_UNITS,
         omitted=frame.height - rows.height,
     )
 

@@ -18,11 +18,16 @@ import polars as pl
 
 from stockturn.errors import InputError
 from stockturn.i18n import DEFAULT_LANGUAGE, LANGUAGES, text
+from stockturn.schema import Unit
 
 PREFIX = "list_"
 IDS = ("id", "sku", "warehouse", "from_warehouse", "to_warehouse", "doc_no", "line_no")
 HANDLING = ("handler", "action_taken", "result", "done_on")
 """Columns that people fill in: who took care, what was done, what came of it, when."""
+
+HANDLING_UNITS: Mapping[str, Unit] = {
+    name: Unit.DATE if name == "done_on" else Unit.TEXT for name in HANDLING
+}
 
 TITLES: Mapping[str, str] = {
     "to_do_all": "block_to_do_all",
@@ -34,9 +39,18 @@ TITLES: Mapping[str, str] = {
 }
 """The lists that people work through, by key: the text that is the title of each."""
 
+ALERTS = "alerts_all"
+OF_OWNER = "alerts_owner_"
+"""The workbook of ``alerts`` has its list by owner as well; each part is read as a part of the list of alerts."""
+
 _HEADER_WITHIN = 20
 _DAY = re.compile(r"^\s*(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?\s*$")
 _SCHEMA = {name: pl.Date if name == "done_on" else pl.String for name in (*IDS, *HANDLING)}
+
+
+def handling_labels(lang: str) -> dict[str, str]:
+    """Labels of the columns of ``HANDLING``."""
+    return {name: text(f"report.{name}", lang) for name in HANDLING}
 
 
 def read_handled(path: Path) -> dict[str, pl.DataFrame]:
@@ -55,10 +69,22 @@ def read_handled(path: Path) -> dict[str, pl.DataFrame]:
             book = openpyxl.load_workbook(path, data_only=True)
     except Exception as error:  # openpyxl raises whatever the broken part of the file makes it raise
         raise InputError("carry_unreadable", file=path, detail=error) from None
-    found = {key: _filled(cells) for sheet in book.worksheets for key, cells in _lists(sheet)}
-    if not found:
+    parts: dict[str, list[pl.DataFrame]] = {}
+    for sheet in book.worksheets:
+        for key, cells in _lists(sheet):
+            parts.setdefault(key, []).append(_filled(cells))
+    if not parts:
         raise InputError("carry_no_lists", file=path)
-    return found
+    return {key: _together(found) for key, found in parts.items()}
+
+
+def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The parts of a list as one; what is filled in on several of them counts as written on the last."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = pl.concat(parts, how="diagonal")
+    ids = [name for name in IDS if name in whole.columns]
+    return whole.unique(ids, keep="last", maintain_order=True) if ids else whole
 
 
 def with_handled(frame: pl.DataFrame, carried: pl.DataFrame | None) -> pl.DataFrame:
@@ -108,17 +134,30 @@ def _key(ids: Sequence[str]) -> pl.Expr:
 
 def _lists(sheet: Any) -> Iterator[tuple[str, Any]]:
     """The lists of a tab, by the names of its tables, else by its title: key, and the cells from the header down."""
-    named = [(table.name.removeprefix(PREFIX), sheet[table.ref]) for table in sheet.tables.values()]
+    named = [(_key_of(table.name), sheet[table.ref]) for table in sheet.tables.values()]
     ours = [(key, cells) for key, cells in named if key in TITLES]
     yield from ours
-    key = _titles().get(str(sheet.cell(1, 1).value).strip())
-    if ours or key is None:
+    if ours:
         return
-    labels = _names()
+    key, labels = _titles().get(str(sheet.cell(1, 1).value).strip()), _names()
     for number, row in enumerate(sheet.iter_rows(max_row=_HEADER_WITHIN), start=1):
-        if sum(labels.get(str(cell.value).strip()) in HANDLING for cell in row) >= 2:
-            yield key, list(sheet.iter_rows(min_row=number))
+        names = [labels.get(str(cell.value).strip()) for cell in row]
+        if sum(name in HANDLING for name in names) >= 2:
+            # No other list has ids: without its title a part of an owner is known by them.
+            key = key or (ALERTS if "id" in names else None)
+            if key is not None:
+                yield key, list(sheet.iter_rows(min_row=number))
             return
+
+
+def _key_of(table: str) -> str:
+    """Key of a list by the name of its table.
+
+    >>> _key_of("list_dead_items"), _key_of("list_alerts_owner_2")
+    ('dead_items', 'alerts_all')
+    """
+    key = table.removeprefix(PREFIX)
+    return ALERTS if key.startswith(OF_OWNER) else key
 
 
 def _filled(cells: Any) -> pl.DataFrame:
@@ -171,7 +210,7 @@ def _day(value: object) -> date | None:
 def _names() -> Mapping[str, str]:
     """Label -> column, over every language."""
     named = {text(f"columns.{name}", lang): name for name in IDS for lang in LANGUAGES}
-    return named | {text(f"report.{name}", lang): name for name in HANDLING for lang in LANGUAGES}
+    return named | {label: name for lang in LANGUAGES for name, label in handling_labels(lang).items()}
 
 
 def _titles() -> Mapping[str, str]:

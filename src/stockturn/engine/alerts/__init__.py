@@ -10,6 +10,7 @@ from stockturn.engine.alerts.evaluate import ALERT, evaluate, undecided
 from stockturn.engine.alerts.inputs import alert_frames
 from stockturn.engine.alerts.life import NEWS, OPEN, STATES, life, snoozed
 from stockturn.engine.alerts.registry import RULES
+from stockturn.engine.alerts.standing import standing
 
 __all__ = [
     "ALERT",
@@ -21,5 +22,6 @@ __all__ = [
     "evaluate",
     "life",
     "snoozed",
+    "standing",
     "undecided",
 ]

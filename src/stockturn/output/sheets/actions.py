@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from stockturn.model import Block, Tile
-from stockturn.output.carry import HANDLING, TITLES, still_listed
+from stockturn.output.carry import HANDLING, HANDLING_UNITS, TITLES, handling_labels, still_listed
 from stockturn.output.sheets.context import Context, capped, for_people, known
-from stockturn.output.sheets.lists import UNITS, handling_labels
 from stockturn.schema import Unit
 
 _STATES: Mapping[str, str] = {"overdue": "critical", "open": "warning", "gone": "info", "closed": "good"}
@@ -56,9 +55,9 @@ def actions(context: Context) -> tuple[Block | None, tuple[Tile, ...]]:
         labels={
             "list": say("action_list"),
             "action_state": say.label("state"),
-            **handling_labels(context),
+            **handling_labels(context.lang),
         },
-        units={"list": Unit.TEXT, "action_state": Unit.CODE, **UNITS},
+        units={"list": Unit.TEXT, "action_state": Unit.CODE, **HANDLING_UNITS},
         omitted=omitted,
     )
     return block, tiles

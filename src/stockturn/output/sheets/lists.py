@@ -8,12 +8,8 @@ from typing import Any
 import polars as pl
 
 from stockturn.model import Block
-from stockturn.output.carry import HANDLING, with_handled
+from stockturn.output.carry import HANDLING, HANDLING_UNITS, handling_labels, with_handled
 from stockturn.output.sheets.context import Context, capped, for_people, known, pick
-from stockturn.schema import Unit
-
-UNITS: Mapping[str, Unit] = {name: Unit.DATE if name == "done_on" else Unit.TEXT for name in HANDLING}
-"""Units of the columns that the program leaves to people; what they wrote last month is carried over."""
 
 ACTIONS: Mapping[str, str] = {
     "buy": "info",
@@ -28,17 +24,6 @@ ACTIONS: Mapping[str, str] = {
 def actions(context: Context) -> Mapping[str, str]:
     """Colour of each action, by the word that stands in the cell."""
     return {context.say.code("action", action): level for action, level in ACTIONS.items()}
-
-
-def handling_labels(context: Context) -> dict[str, str]:
-    """Labels of the columns that people fill in."""
-    say = context.say
-    return {
-        "handler": say("handler"),
-        "action_taken": say("action_taken"),
-        "result": say("result"),
-        "done_on": say("done_on"),
-    }
 
 
 def short_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) -> Block:
@@ -70,8 +55,8 @@ def whole_list(context: Context, key: str, frame: pl.DataFrame, **looks: Any) ->
     listed, _ = known(listed, "sku", *HANDLING)
     last = [name for name in ("reason",) if name in listed.columns]
     listed = listed.select(pl.exclude(HANDLING, *last), *HANDLING, *last)
-    labels = {**handling_labels(context), **looks.pop("labels", {})}
-    units = {**UNITS, **looks.pop("units", {})}
+    labels = {**handling_labels(context.lang), **looks.pop("labels", {})}
+    units = {**HANDLING_UNITS, **looks.pop("units", {})}
     return Block(
         title,
         for_people(listed, context),
