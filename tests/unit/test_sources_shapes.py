@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+import stockturn as st
 from stockturn.config import Settings, load_settings
 from stockturn.model import Ledger
 from stockturn.sources import combine, read
@@ -352,3 +354,26 @@ def test_sheets_that_disagree_are_different_stock(tmp_path: Path) -> None:
     }
     stock = read([book_of(tmp_path / "库存20240331.xlsx", sheets)], Settings()).table("stock").collect()
     assert stock["on_hand"].sum() == 19
+
+
+def test_summary_of_several_months(tmp_path: Path) -> None:
+    """会计年度 and 会计期间 by row: each month is a period of its own, and the last one's closing is what is there."""
+    rows = (
+        "会计年度,会计期间,存货编码,期初数量,收入数量,发出数量,结存数量\n"
+        "2024,04,A1,100,50,30,120\n2024,05,A1,120,50,40,130\n"
+    )
+    ledger = st.ingest(csv_of(tmp_path / "收发存汇总表.csv", rows), settings=Settings())
+    points = ledger.table("stock").collect().sort("as_of").select("as_of", "on_hand").rows()
+    assert points == [
+        (date(2024, 4, 1), 100.0),
+        (date(2024, 4, 30), 120.0),
+        (date(2024, 5, 1), 120.0),
+        (date(2024, 5, 31), 130.0),
+    ]
+    moved = ledger.table("movements").collect().sort("date", "qty").select("date", "qty").rows()
+    assert moved == [
+        (date(2024, 4, 30), -30.0),
+        (date(2024, 4, 30), 50.0),
+        (date(2024, 5, 31), -40.0),
+        (date(2024, 5, 31), 50.0),
+    ]

@@ -13,7 +13,7 @@ def without_covered_periods(
     """The movements without those of a 收发存 summary whose item has single lines in the same direction within the
     summary's period, or the same period's figure in another summary.
 
-    A summary's period runs from its opening points to the date of its movements. Of two summaries of one period the
+    A summary's period runs from the last of its opening points before its movements to their date. Of two summaries of one period the
     one with more kinds counts, then the one whose name sorts first. The stock points of all stay.
     """
     if "period_mark" not in movements.columns or movements["period_mark"].null_count() == len(movements):
@@ -21,10 +21,13 @@ def without_covered_periods(
     if stock is None:
         return movements, []
     sheet = ["source_file", "source_sheet"]
-    starts = stock.filter(pl.col("at_start")).group_by(sheet).agg(pl.col("as_of").min().alias("_start"))
+    starts = stock.filter(pl.col("at_start")).select(*sheet, pl.col("as_of").alias("_start")).unique()
     numbered = movements.with_row_index("_at").with_columns((pl.col("qty") >= 0).alias("_in"))
-    periods = numbered.filter(pl.col("period_mark").is_not_null()).join(
-        starts, on=sheet, how="inner", nulls_equal=True
+    periods = (
+        numbered.filter(pl.col("period_mark").is_not_null())
+        .join(starts, on=sheet, how="inner", nulls_equal=True, maintain_order="left")
+        .filter(pl.col("_start") <= pl.col("date"))
+        .filter(pl.col("_start") == pl.col("_start").max().over("_at"))
     )
     lines = numbered.filter(pl.col("period_mark").is_null()).select(
         "sku", "_in", pl.col("date").alias("_day")

@@ -130,7 +130,7 @@ def summary(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part
     if context.period is None:
         refused = pl.concat([body.refused, refusals(frame, "", "period_missing")])
         return Part({}, account(frame.clear()), refused, body.skipped)
-    start, end = context.period
+    start, end = _days_of_rows(frame, context.period)
     place = [first(frame, "warehouse", "warehouse_code").alias("warehouse")]
     place += [pl.col(name) for name in ("batch",) if name in frame.columns]
     closing = _point(frame, "closing", end, False, place)
@@ -149,9 +149,25 @@ def summary(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part
         refused=body.refused,
         skipped=body.skipped,
         attributes=attributes(frame, context),
-        dates=(start, end),
+        dates=context.period,
         notes=tuple(notes),
     )
+
+
+def _days_of_rows(frame: pl.DataFrame, period: tuple[date, date]) -> tuple[pl.Expr, pl.Expr]:
+    """First and last day of each row: its own month where columns such as 会计年度 and 会计期间 name several, else the
+    period of the sheet."""
+    start, end = pl.lit(period[0]), pl.lit(period[1])
+    if "month" not in frame.columns:
+        return start, end
+    written = pl.col("month").cast(pl.String)
+    stated = pl.col("year").cast(pl.String) if "year" in frame.columns else written
+    year = pl.coalesce(stated, written).str.extract(r"((?:19|20)\d{2})").cast(pl.Int32)
+    month = written.str.extract(r"(\d{1,2})(?:\.0)?\D*$").cast(pl.Int8)
+    first_day = pl.when(month.is_between(1, 12)).then(pl.date(year, month, 1))
+    if frame.select(first_day.n_unique()).item() < 2:
+        return start, end
+    return pl.coalesce(first_day, start), pl.coalesce(first_day.dt.month_end(), end)
 
 
 Flow = tuple[str, str, str]
@@ -199,10 +215,12 @@ def _directed(kind: str, side: str) -> str:
     return kind
 
 
-def _point(frame: pl.DataFrame, which: str, day: date, at_start: bool, place: list[pl.Expr]) -> pl.DataFrame:
+def _point(
+    frame: pl.DataFrame, which: str, day: pl.Expr, at_start: bool, place: list[pl.Expr]
+) -> pl.DataFrame:
     return frame.select(
         ROW,
-        pl.lit(day).alias("as_of"),
+        day.alias("as_of"),
         "sku",
         number(frame, f"{which}_qty").fill_null(0.0).alias("on_hand"),
         *place,
@@ -212,7 +230,7 @@ def _point(frame: pl.DataFrame, which: str, day: date, at_start: bool, place: li
 
 
 def _move(
-    frame: pl.DataFrame, side: str, kind: str, part: str, day: date, place: list[pl.Expr]
+    frame: pl.DataFrame, side: str, kind: str, part: str, day: pl.Expr, place: list[pl.Expr]
 ) -> pl.DataFrame:
     name = f"{side}_qty{part}"
     # a column of issues that is negative by itself is not turned twice
@@ -220,7 +238,7 @@ def _move(
     sign = (1.0 if side == "in" else -1.0) * turn
     net = frame.select(
         ROW,
-        pl.lit(day).alias("date"),
+        day.alias("date"),
         "sku",
         (pl.col(name).fill_null(0.0) * sign).alias("qty"),
         *place,
