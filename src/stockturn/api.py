@@ -23,6 +23,8 @@ from stockturn.alerting import write_letters as write_letters
 from stockturn.config import Settings
 from stockturn.engine.compare import bridge_sentence, movers
 from stockturn.engine.entries import latest_date
+from stockturn.engine.reordering import orders_alone
+from stockturn.engine.replenish import scorecard
 from stockturn.engine.run import Run
 from stockturn.engine.turnover import split_by
 from stockturn.engine.valued import negatives
@@ -263,7 +265,12 @@ def write_supplier_sheets(result: Result, folder: Path | str, settings: Settings
 
 def suppliers_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     """How each supplier has done: lead time and its spread, punctuality, prices, what lateness costs."""
-    run = Run(ledger, settings or Settings())
+    settings = settings or Settings()
+    if (alone := orders_alone(ledger, settings)) is not None:
+        return Result(
+            "suppliers", {"suppliers": scorecard(alone, settings)}, (Note("orders_alone", level="warning"),)
+        )
+    run = Run(ledger, settings)
     return Result("suppliers", {"suppliers": run.suppliers()}, run.notes())
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.engine.demand import Demand, mean_rate
-from stockturn.engine.entries import Entries
+from stockturn.engine.entries import Entries, with_prices
 from stockturn.engine.expr import IN_TRANSIT
 from stockturn.engine.forecasting import forecasts
 from stockturn.engine.newness import newness
@@ -48,6 +48,35 @@ def reorder_inputs(
         transit=_in_transit(entries, valued),
         bucket=settings.forecast.bucket,
         **tables,
+    )
+
+
+def orders_alone(ledger: Ledger, settings: Settings) -> ReorderInputs | None:
+    """What a card of the suppliers rests on where orders are all there is; None where goods have moved or lie in stock.
+
+    The default ``as_of`` then is the latest day an order was written, received or listed. Without demand and stock
+    nothing can be said of what lateness costs.
+    """
+    frames = ("orders", "suppliers", "items", "prices")
+    dated = [ledger.table(name).select(pl.len()) for name in ("movements", "stock")]
+    moved, counted, *found = pl.collect_all([*dated, *(ledger.table(name) for name in frames)])
+    tables = dict(zip(frames, found, strict=True))
+    if moved.item() or counted.item() or tables["orders"].is_empty():
+        return None
+    days = pl.max_horizontal(pl.col("order_date", "received_date", "listed_on").max())
+    as_of = settings.period.as_of or tables["orders"].select(days).item()
+    if as_of is None:
+        return None
+    nothing = pl.DataFrame(schema=dict.fromkeys(_CELL, pl.String))
+    money = dict.fromkeys(("on_hand", "value", "unit_cost", "reserved"), pl.lit(None, pl.Float64))
+    items = with_prices(tables["items"].lazy(), tables["prices"].lazy().filter(pl.col("valid_from") <= as_of))
+    return ReorderInputs(
+        as_of=as_of,
+        closing=nothing.with_columns(**money),
+        rates=nothing.with_columns(demand_per_day=pl.lit(None, pl.Float64)),
+        items=items.unique("sku", keep="first", maintain_order=True).collect(),
+        orders=tables["orders"],
+        suppliers=tables["suppliers"],
     )
 
 

@@ -256,10 +256,11 @@ def _closed_orders(frame: pl.DataFrame, day: str, plan: Plan) -> pl.DataFrame | 
     names = ("sku", "order_date", "promised_date", "warehouse", "unit_cost")
     by_order = "order_no" in frame.columns
     receipt = ("part", "doc_no") if by_order else ("part",)  # each receipt of an order line is a part of it
+    own_line = by_order and "doc_no" in frame.columns  # line_no is then the receipt's, not the order's
     return rows.select(
         ROW,
         *(name for name in names if name in frame.columns),
-        first(frame, "order_line", *(() if by_order else ("line_no",))).alias("line_no"),
+        first(frame, "order_line", *(() if own_line else ("line_no",))).alias("line_no"),
         first(frame, *receipt).alias("part"),
         number(frame, "qty_ordered", "qty").alias("qty_ordered"),
         pl.col("qty").alias("qty_received"),

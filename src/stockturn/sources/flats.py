@@ -86,8 +86,11 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
     ordered = number(frame, "qty_ordered", "qty_open")
     received = number(frame, "qty_received")
     returned = number(frame, "qty_returned").fill_null(0.0)
+    came = first(frame, "receipt_date", dtype=pl.Date)
+    received = pl.coalesce(received, pl.when(came.is_not_null()).then(ordered))
     left = pl.coalesce(
         number(frame, "qty_open"),
+        pl.when(came.is_not_null()).then(0.0),  # a receipt never opens an order
         pl.max_horizontal(pl.lit(0.0), ordered - received.fill_null(0.0) + returned),
     )
     dead = _shut(frame, plan, words)
@@ -102,6 +105,7 @@ def orders(body: Body, plan: Plan, context: Context, words: Vocabulary) -> Part:
         *(name for name in names if name in frame.columns),
         ordered.alias("qty_ordered"),
         received.alias("qty_received"),
+        came.alias("received_date"),
         pl.when(dead).then(0.0).otherwise(left).alias("qty_open"),
         (dead | (left <= 0)).alias("closed"),
         first(frame, "supplier", "partner", "supplier_code").alias("supplier"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from stockturn.config.ingest import FileRule
@@ -22,9 +22,26 @@ MINIMUM = 0.6
 HOPELESS = 0.3
 """Below this confidence a guess would not help anybody: the headers are shown instead."""
 
+_ORDERS_AS_SAID = 6.0
+"""For a list said to be of orders that tells ordered and received quantities apart: as receipts, its lines still open
+would be refused."""
+
 _LEVELS = 6
-_CANONICAL = {"kind": "doc_type", "as_of": "date"}
+_CANONICAL = {
+    "kind": "doc_type",
+    "ownership": "ownership_text",
+    "received_date": "receipt_date",
+    "shipped_date": "ship_date",
+    "closed": "close_status",
+}
 """Names of canonical columns that a header is not read into directly."""
+
+_CANONICAL_OF = {
+    "items": {"status": "item_status"},
+    "warehouses": {"kind": "warehouse_kind"},
+    "overrides": {"period": "month"},
+}
+"""The same for one table alone."""
 
 _FAMILY = {
     "purchases": ("purchase", "purchase_return", "other_in", "production_in"),
@@ -200,6 +217,8 @@ def _fit(
 ) -> tuple[float, Plan] | None:
     if spec.signature and not all(headers.find([caption], set()) is not None for caption in spec.signature):
         return None
+    if rule is not None and rule.table == spec.id == "orders":
+        spec = replace(spec, fields=(*spec.fields, "receipt_date"))  # who says so may list what came when
     columns = assign(spec, headers, words, given)
     telling = next((i for i, name in enumerate(names) if spec.words and spec.words.search(name)), None)
     against = [name for name in spec.without if headers.has(words.fields[name], set(columns.values()))]
@@ -220,6 +239,8 @@ def _fit(
     points -= 4.0 * len(against) + 0.5 * len(headers.known - taken) + (1.5 if from_name else 0.0)
     if spec.signature:
         points += 4.0 + len(spec.signature)
+    if rule is not None and rule.table == spec.id == "orders" and "qty_received" in columns:
+        points += _ORDERS_AS_SAID
     kind, kind_said = _kind(spec, headers, words, names, rule)
     points += kind_said
     explained = len(headers.known & taken) / max(1, len(headers.known))
@@ -284,7 +305,7 @@ def _kinds(spec: Spec, rule: FileRule | None) -> dict[str, str]:
 def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None) -> dict[str, int | None]:
     given: dict[str, int | None] = {}
     for name, caption in (rule.columns if rule is not None else {}).items():
-        name = _CANONICAL.get(name, name)
+        name = _CANONICAL_OF.get(rule.table or "", {}).get(name, _CANONICAL.get(name, name))
         if name not in _known_fields():
             raise UsageError(
                 "column_unknown",
