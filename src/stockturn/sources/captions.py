@@ -31,6 +31,9 @@ _DOUBLED = re.compile(r"(#\d+|\.\d+|_duplicated_\d+|_\d+)$")
 _ASPECT = re.compile(r"#(编码|名称|主档|代码|code|name)$", re.IGNORECASE)
 _BRACKET = re.compile(r"\([^()]*\)$")
 _PREFIX = re.compile(r"^\([^()]*\)|^[^_()/.]{0,8}(?:明细|分录|子表单?|表体|表头)[_\-/]")
+_TWO_TONGUES = re.compile(
+    r"^([^A-Za-z]*[\u3040-\u9fff][^A-Za-z]*?)[\s/]+([A-Za-z].*)$|^([A-Za-z].*?)[\s/]+([\u3040-\u9fff].*)$"
+)
 _CJK = re.compile(r"[\u3040-\u9fff]")
 
 _GROUPS = (
@@ -66,10 +69,11 @@ def simplified(column: pl.Expr) -> pl.Expr:
 
 
 def variants(caption: str) -> list[str]:
-    """From exact to loose: without a doubling suffix, an aspect, a unit in brackets, a table prefix.
+    """From exact to loose: without a doubling suffix, an aspect, a unit in brackets, a table prefix; each language of
+    a caption in two.
 
-    >>> variants("库存量（主单位）")
-    ['库存量(主单位)', '库存量']
+    >>> variants("库存量（主单位）"), variants("物料编码 Item code")
+    (['库存量(主单位)', '库存量'], ['物料编码itemcode', '物料编码', 'item code'])
     """
     full = norm(caption)
     found = [full]
@@ -90,6 +94,8 @@ def variants(caption: str) -> list[str]:
         text = step(text).strip()
         if (loose := norm(text)) and loose not in found:
             found.append(loose)
+    if both := _TWO_TONGUES.match(text):
+        found += [norm(part) for part in both.groups() if part and norm(part) not in found]
     return found
 
 

@@ -12,6 +12,9 @@ from stockturn.sources.mapping import Plan
 from stockturn.sources.parts import Said
 
 _TOTAL_AT_END = r"(小计|合计|总计|小計|合計|總計)$"
+_TOTAL_TWICE = r"^(?:小计|合计|总计|小計|合計|總計)[/(（]?(?:grand|sub)?total[)）]?$"
+"""A total in two languages, without its blanks: 合计 Total."""
+
 _COUNTED_BY = r"\(\d+\)\s*$"
 
 Required = tuple[tuple[str, ...], ...]
@@ -35,7 +38,9 @@ def key_is_label(typed: pl.DataFrame, words: Vocabulary, titles: tuple[str, ...]
     keys = typed["sku"].unique()
     plain = keys.str.replace_all(r"[\s:：]", "").str.to_lowercase()
     totals = [label.replace(" ", "") for label in words.rows["total"]]
-    labels = keys.filter(plain.is_in(totals) | plain.str.contains(_TOTAL_AT_END) | keys.is_in(list(titles)))
+    labels = keys.filter(
+        plain.is_in(totals) | plain.str.contains(f"{_TOTAL_AT_END}|{_TOTAL_TWICE}") | keys.is_in(list(titles))
+    )
     remarks = keys.filter(keys.str.contains("[:：]"))
     # nearly every table has none: nothing is then looked for in its rows
     test = pl.col("sku").is_in(labels.to_list()) if len(labels) else pl.lit(False)
@@ -102,6 +107,7 @@ def labels_of(cells: pl.DataFrame, layout: Layout, words: Vocabulary, grouped: b
             r"^\s*(合\s*计|小\s*计|总\s*计|总条数|记录数|共\s*\d+\s*[条行])\s*[:：]?\s*[\d.,]*\s*$"
         )
         | pl.col(name).str.contains(r"(小计|合计|总计)[:：]?\s*$")
+        | column.str.contains(_TOTAL_TWICE)
         for column, name in zip(plain, names, strict=True)
     ]
     titles = list(layout.titles)
