@@ -194,8 +194,9 @@ def test_exports_without_a_ledger_are_always_new(small: Path) -> None:
         assert "--into" in done.err
 
 
-def test_the_digest_in_both_languages(small: Path) -> None:
+def test_the_digest_in_both_languages(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is new comes first on the screen; the second run says that nothing is."""
+    monkeypatch.setenv("COLUMNS", "120")
     first, second = cli("alerts", small), cli("alerts", small, "--lang", "zh")
     assert "New or worse" in first.out
     assert "Nothing available" in first.out
