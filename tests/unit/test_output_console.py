@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
 from stockturn.config import Settings
 from stockturn.i18n import LANGUAGES
+from stockturn.i18n import text as text_of
 from stockturn.model import Result
 from stockturn.output.console import make_console, show, show_report
 from stockturn.output.console_turnover import sparkline
 from stockturn.output.formats import width
 from stockturn.output.sheets import build_report
 from tests.company import NASTY, analysis
+from tests.outlook import outlook
 
 
 def _settings(lang: str = "en", **report: object) -> Settings:
@@ -44,6 +47,19 @@ def test_no_line_is_wider_than_the_terminal(lang: str, columns: int) -> None:
         lang, columns
     )
     assert max(width(line.rstrip()) for line in text.splitlines()) <= columns
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_report_is_one_screen(lang: str) -> None:
+    """At most 49 lines and the prompt, 80 columns wide, whatever there is to say; what has no room is told."""
+    stream, run = io.StringIO(), replace(analysis(), supply=outlook())
+    report = build_report(run, _settings(lang), {"stockturn": "0.1.0"})
+    show_report(report, ["report.xlsx", "report.html"], console=make_console(file=stream, columns=80))
+    text = stream.getvalue()
+    assert len(text.splitlines()) < 50
+    left = len(report.sheets[0].todos) - 4
+    assert left > 0
+    assert text_of("report.todo_more", lang, n=left, tab=report.sheets[0].title) in text
 
 
 def test_what_is_left_out_is_counted() -> None:

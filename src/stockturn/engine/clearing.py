@@ -9,7 +9,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.engine.expr import IN_TRANSIT, tidy
 from stockturn.engine.ways_out import ACTIONS, ways_out, with_buyers
-from stockturn.engine.wording import number, sentence
+from stockturn.engine.wording import figure, sentence
 from stockturn.i18n import text
 
 IDLE = ("dead", "misplaced", "stagnant", "slow")
@@ -119,16 +119,16 @@ def _reason(settings: Settings) -> pl.Expr:
     lang, chosen = settings.lang, settings.deadstock.clearing
     left = pl.col("units") - pl.col("action_qty")
     fields = {
-        "qty": number(pl.col("action_qty"), 2),
+        "qty": figure(pl.col("action_qty"), 2),
         "target": _place(lang),
-        "rate": number(pl.col("elsewhere_per_day"), 2),
+        "rate": figure(pl.col("elsewhere_per_day"), 2),
         "supplier": pl.col("supplier"),
         "credit": pl.lit(f"{chosen.return_credit:.0%}"),
-        "discount": pl.concat_str(number(pl.col("discount") * 100), pl.lit("%")),
-        "uplift": number(pl.col("uplift"), 2),
-        "weeks": number(pl.col("clear_weeks").ceil()),
+        "discount": pl.concat_str(figure(pl.col("discount") * 100), pl.lit("%")),
+        "uplift": figure(pl.col("uplift"), 2),
+        "weeks": figure(pl.col("clear_weeks").ceil()),
         "partner": pl.col("partner"),
-        "partner_rate": number(pl.col("partner_per_day"), 2),
+        "partner_rate": figure(pl.col("partner_per_day"), 2),
         "share": pl.lit(f"{chosen.bundle_share:.0%}"),
         "reduction": pl.lit(f"{chosen.bundle_discount:.0%}"),
         "scrap": pl.lit(f"{chosen.scrap_share:.0%}"),
@@ -137,10 +137,10 @@ def _reason(settings: Settings) -> pl.Expr:
     for action in ACTIONS:
         told = sentence(f"deadstock.how_{action}", lang, **fields)
         how = pl.when(pl.col("action") == action).then(told).otherwise(how)
-    brings = sentence("deadstock.brings", lang, cash=number(pl.col("cash_back"))).fill_null("")
-    stays = pl.when(left > 0).then(sentence("deadstock.left", lang, left=number(left, 2))).fill_null("")
+    brings = sentence("deadstock.brings", lang, cash=figure(pl.col("cash_back"))).fill_null("")
+    stays = pl.when(left > 0).then(sentence("deadstock.left", lang, left=figure(left, 2))).fill_null("")
     other = sentence(
-        "deadstock.next", lang, way=said_action(pl.col("next_action"), lang), cash=number(pl.col("next_cash"))
+        "deadstock.next", lang, way=said_action(pl.col("next_action"), lang), cash=figure(pl.col("next_cash"))
     )
     whole = sentence(
         "deadstock.why_and_how", lang, why=_why(settings), how=how, brings=brings, left=stays, next=other.fill_null("")
@@ -151,25 +151,25 @@ def _reason(settings: Settings) -> pl.Expr:
 def _place(lang: str) -> pl.Expr:
     """The warehouse that goods are moved to, and how many others take some."""
     several = sentence(
-        "deadstock.several", lang, target=pl.col("target"), others=number(pl.col("places") - 1)
+        "deadstock.several", lang, target=pl.col("target"), others=figure(pl.col("places") - 1)
     )
     return pl.when(pl.col("places") > 1).then(several).otherwise("target")
 
 
 def _why(settings: Settings) -> pl.Expr:
     lang = settings.lang
-    idle, rate = number(pl.col("idle_days")), number(pl.col("demand_per_day"), 2)
+    idle, rate = figure(pl.col("idle_days")), figure(pl.col("demand_per_day"), 2)
     expires = sentence(
         "deadstock.why_expiry",
         lang,
-        qty=number(pl.col("expiring_qty"), 2),
+        qty=figure(pl.col("expiring_qty"), 2),
         date=pl.col("next_expiry").cast(pl.String),
     )
     return (
         pl.when(pl.col("expiring_qty").fill_null(0.0) >= pl.col("units")).then(expires)
         .when(pl.col("last_demand").is_null()).then(sentence("deadstock.why_never", lang, idle=idle))
         .when(pl.col("demand_per_day") > 0)
-        .then(sentence("deadstock.why_cover", lang, cover=number(pl.col("cover_days")), rate=rate))
+        .then(sentence("deadstock.why_cover", lang, cover=figure(pl.col("cover_days")), rate=rate))
         .otherwise(sentence("deadstock.why_idle", lang, idle=idle))
     )  # fmt: skip
 

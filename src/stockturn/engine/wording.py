@@ -35,3 +35,24 @@ def number(value: pl.Expr, decimals: int = 0) -> pl.Expr:
     rounded = value.round(decimals)
     whole = rounded == rounded.round(0)
     return pl.when(whole).then(rounded.cast(pl.Int64).cast(pl.String)).otherwise(rounded.cast(pl.String))
+
+
+def figure(value: pl.Expr, decimals: int = 0) -> pl.Expr:
+    """A number of a sentence that is read and not worked out again: five digits and more have a sign between thousands.
+
+    >>> pl.DataFrame({"x": [1234.5, -337326.25, 9999.99]}).select(figure(pl.col("x"), 1))["x"].to_list()
+    ['1234.5', '-337,326.2', '10,000']
+    """
+    said = number(value, decimals)
+    apart = said
+    for behind in (
+        r"(\.\d+)?$",
+        ",",
+        ",",
+    ):  # the last three digits, then those before the first sign: to 10^12
+        kept = "$3" if behind.startswith("(") else ","
+        apart = apart.str.replace(rf"^(-?\d+?)(\d{{3}}){behind}", rf"$1,$2{kept}")
+    return pl.when(value.round(decimals).abs() >= _FIVE_DIGITS).then(apart).otherwise(said)
+
+
+_FIVE_DIGITS = 10_000

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+_TODOS, _TODOS_NARROW, _NARROW = 5, 4, 100
+"""Things to do that one screen of 50 lines has room for, and where that is narrow; the workbook has them all."""
+
 
 def print_report(report: Report, console: Console, written: Sequence[str]) -> None:
     """One screen: headline figures, the findings with their money, what to do, and where the files are."""
@@ -28,14 +31,16 @@ def print_report(report: Report, console: Console, written: Sequence[str]) -> No
         console.print(styled(note, "yellow"))
     console.print()
     console.print(_tiles(summary.tiles, say, console.width))
-    console.print()
     console.print(styled(say("findings_title"), "bold"))
     console.print(_findings(summary, say))
     if summary.todos:
         console.print()
         console.print(styled(say("todo_title"), "bold"))
-        for todo in summary.todos:
+        room = _TODOS_NARROW if console.width < _NARROW else _TODOS
+        for todo in summary.todos[:room]:
             console.print(_hanging("□", todo))
+        if (more := len(summary.todos) - room) > 0:
+            console.print(styled("  " + say("todo_more", n=more, tab=summary.title), "dim"))
     console.print()
     for path in written:
         said = say("screen_page", file=path) if path.endswith(".html") else say("screen_workbook", file=path)

@@ -51,7 +51,9 @@ class Drawing:
     def axis(self, name: str) -> dict[str, object]:
         """A value axis with the number format of its column, without the clutter."""
         unit = unit_of(name, self.block.units)
-        number_format = "#,##0" if unit in (Unit.MONEY, Unit.DAYS) else excel_format(unit)
+        number_format = "#,##0" if unit is Unit.DAYS else excel_format(unit)
+        if unit is Unit.MONEY:
+            number_format = money_axis(self._top(), self.say.lang)
         if unit is Unit.SHARE:
             number_format = "0%"
         title = self.block.labels[name] if name in self.block.labels else self.say.label(name)
@@ -63,6 +65,32 @@ class Drawing:
             "major_gridlines": {"visible": True, "line": {"color": LINE, "width": 0.5}},
             "line": {"none": True},
         }
+
+    def _top(self) -> float:
+        """The largest amount that is drawn."""
+        names = (*self.chart.series, *self.chart.line_series)
+        amounts = [self.block.frame[name] for name in names if unit_of(name, self.block.units) is Unit.MONEY]
+        return max((float(top) for column in amounts if (top := column.max()) is not None), default=0.0)  # type: ignore[arg-type]
+
+
+def money_axis(top: float, lang: str) -> str:
+    """Number format of an axis of amounts up to ``top``: long figures would run into each other.
+
+    A format divides by thousands alone; ten thousands (万) are thousands with a point before the last digit.
+
+    >>> money_axis(999.0, "en"), money_axis(5e6, "en"), money_axis(5e7, "en")
+    ('#,##0', '0.0,,"M"', '#,##0,,"M"')
+    >>> money_axis(5e6, "zh")
+    '0\\\\.0,"万"'
+    """
+    if top < _LONG:
+        return "#,##0"
+    if lang == "zh":
+        return '0\\.0,"万"'
+    return '0.0,,"M"' if top < 10 * _LONG else '#,##0,,"M"'
+
+
+_LONG = 1e6
 
 
 def insert_chart(drawing: Drawing, sheet: Any, row: int, offset: int) -> None:

@@ -7,11 +7,11 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.engine.alerts.registry import Check, rule
 from stockturn.engine.expr import ratio
-from stockturn.engine.wording import number
+from stockturn.engine.wording import figure
 
 
 def _percent(share: pl.Expr) -> pl.Expr:
-    return pl.concat_str(number(share * 100), pl.lit("%"))
+    return pl.concat_str(figure(share * 100), pl.lit("%"))
 
 
 def _signed(change: pl.Expr) -> pl.Expr:
@@ -31,7 +31,7 @@ def capacity(settings: Settings) -> Check:
         pl.col("capacity") > 0,
         ratio("used", "capacity"),
         pl.col("value"),
-        {"share": _percent(ratio("used", "capacity")), "capacity": number(pl.col("capacity"))},
+        {"share": _percent(ratio("used", "capacity")), "capacity": figure(pl.col("capacity"))},
     )
 
 
@@ -48,8 +48,8 @@ def late_order(settings: Settings) -> Check:
         pl.col("overdue_days"),
         pl.col("overdue_value"),
         {
-            "qty": number(pl.col("overdue_qty"), 2),
-            "days": number(pl.col("overdue_days")),
+            "qty": figure(pl.col("overdue_qty"), 2),
+            "days": figure(pl.col("overdue_days")),
             "supplier": pl.col("supplier"),
         },
     )
@@ -67,7 +67,7 @@ def supplier_late(settings: Settings) -> Check:
         pl.col("judged_lines") >= settings.alerts.min_lines,
         pl.col("on_time_rate"),
         pl.col("lateness_value"),
-        {"share": _percent(pl.col("on_time_rate")), "lines": number(pl.col("judged_lines"))},
+        {"share": _percent(pl.col("on_time_rate")), "lines": figure(pl.col("judged_lines"))},
     )
 
 
@@ -86,8 +86,8 @@ def price_jump(settings: Settings) -> Check:
         change.abs(),
         (pl.col("last_cost") - pl.col("mean_cost")).abs() * pl.col("last_qty"),
         {
-            "cost": number(pl.col("last_cost"), 4),
-            "before": number(pl.col("mean_cost"), 4),
+            "cost": figure(pl.col("last_cost"), 4),
+            "before": figure(pl.col("mean_cost"), 4),
             "change": _signed(change),
         },
     )
@@ -106,7 +106,7 @@ def forecast_bias(settings: Settings) -> Check:
         (pl.col("periods") >= settings.alerts.min_periods) & (pl.col("demand_per_day") > 0),
         pl.col("bias").abs(),
         pl.col("bias").abs() * pl.col("demand_value") * days,
-        {"bias": _signed(pl.col("bias")), "periods": number(pl.col("periods"))},
+        {"bias": _signed(pl.col("bias")), "periods": figure(pl.col("periods"))},
     )
 
 
@@ -123,8 +123,8 @@ def turnover_below_target(settings: Settings) -> Check:
         pl.col("achievement"),
         pl.col("excess_capital"),
         {
-            "turnover": number(pl.col("turnover"), 2),
-            "target": number(pl.col("target"), 2),
+            "turnover": figure(pl.col("turnover"), 2),
+            "target": figure(pl.col("target"), 2),
             "share": _percent(pl.col("achievement")),
         },
     )
@@ -145,8 +145,8 @@ def reconcile_difference(settings: Settings) -> Check:
         ratio(pl.col("difference_qty").abs(), larger),
         pl.col("difference_value").abs(),
         {
-            "book": number(pl.col("book_qty"), 2),
-            "counted": number(pl.col("counted_qty"), 2),
+            "book": figure(pl.col("book_qty"), 2),
+            "counted": figure(pl.col("counted_qty"), 2),
             "date": pl.col("counted_on").cast(pl.String),
         },
     )
@@ -163,5 +163,5 @@ def data_quality(settings: Settings) -> Check:
         pl.col("unread") | (pl.col("refused") > 0),
         pl.when("unread").then(1.0).otherwise(ratio("refused", "rows_read")),
         pl.lit(None, pl.Float64),
-        {"refused": number(pl.col("refused")), "rows": number(pl.col("rows_read"))},
+        {"refused": figure(pl.col("refused")), "rows": figure(pl.col("rows_read"))},
     )

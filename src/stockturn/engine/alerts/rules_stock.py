@@ -8,7 +8,7 @@ from stockturn.config import Settings
 from stockturn.engine.alerts.registry import Check, rule
 from stockturn.engine.clearing import said_action
 from stockturn.engine.expr import ratio
-from stockturn.engine.wording import number
+from stockturn.engine.wording import figure
 
 IDLE = ("dead", "stagnant", "misplaced")
 ASKED = "demand_known"
@@ -31,7 +31,7 @@ def stockout(settings: Settings) -> Check:
         _asked & (pl.col("available") <= 0),
         pl.col("wait_days"),
         _demand_value * pl.col("wait_days"),
-        {"rate": number(pl.col("demand_per_day"), 2), "days": number(pl.col("wait_days"))},
+        {"rate": figure(pl.col("demand_per_day"), 2), "days": figure(pl.col("wait_days"))},
         pl.col("short_cause"),
     )
 
@@ -50,7 +50,7 @@ def projected_stockout(settings: Settings) -> Check:
         _asked & (pl.col("available") > 0) & pl.col("stockout_date").is_not_null(),
         short,
         _demand_value * short.clip(lower_bound=0.0),
-        {"date": pl.col("stockout_date").cast(pl.String), "lead": number(pl.col("lead_time_days"))},
+        {"date": pl.col("stockout_date").cast(pl.String), "lead": figure(pl.col("lead_time_days"))},
         pl.col("short_cause"),
     )
 
@@ -69,7 +69,7 @@ def below_safety(settings: Settings) -> Check:
         _asked & (pl.col("available") > 0) & (gap > 0),
         ratio(gap, "safety_stock"),
         gap * pl.col("unit_cost"),
-        {"qty": number(pl.col("available"), 2), "safety": number(pl.col("safety_stock"), 2)},
+        {"qty": figure(pl.col("available"), 2), "safety": figure(pl.col("safety_stock"), 2)},
         pl.col("short_cause"),
     )
 
@@ -87,7 +87,7 @@ def below_reorder(settings: Settings) -> Check:
         _asked & (pl.col("reorder_point") > 0) & (pl.col("position") <= pl.col("reorder_point")),
         1 - ratio("position", "reorder_point"),
         (pl.col("order_up_to") - pl.col("position")).clip(lower_bound=0.0) * pl.col("unit_cost"),
-        {"qty": number(pl.col("position"), 2), "point": number(pl.col("reorder_point"), 2)},
+        {"qty": figure(pl.col("position"), 2), "point": figure(pl.col("reorder_point"), 2)},
     )
 
 
@@ -105,7 +105,7 @@ def overstock(settings: Settings) -> Check:
         (pl.col("excess_qty") > 0) & ~idle,
         ratio("excess_qty", "on_hand"),
         pl.col("excess_value"),
-        {"qty": number(pl.col("excess_qty"), 2), "on_hand": number(pl.col("on_hand"), 2)},
+        {"qty": figure(pl.col("excess_qty"), 2), "on_hand": figure(pl.col("on_hand"), 2)},
         pl.col("excess_cause"),
     )
 
@@ -116,10 +116,10 @@ def _idle(status: str, settings: Settings) -> Check:
         pl.col("idle_days"),
         pl.col("value"),
         {
-            "days": number(pl.col("idle_days")),
-            "qty": number(pl.col("book_qty"), 2),
+            "days": figure(pl.col("idle_days")),
+            "qty": figure(pl.col("book_qty"), 2),
             "way": said_action(pl.col("action"), settings.lang),
-            "cash": number(pl.col("cash_back")),
+            "cash": figure(pl.col("cash_back")),
         },
         pl.col("excess_cause"),
     )
@@ -167,7 +167,7 @@ def expiring(settings: Settings) -> Check:
         pl.col("expiring_qty") > 0,
         pl.col("days_to_expiry"),
         pl.col("expiring_value"),
-        {"qty": number(pl.col("expiring_qty"), 2), "date": pl.col("next_expiry").cast(pl.String)},
+        {"qty": figure(pl.col("expiring_qty"), 2), "date": pl.col("next_expiry").cast(pl.String)},
     )
 
 
@@ -183,7 +183,7 @@ def negative_stock(settings: Settings) -> Check:
         pl.col("book_qty") < 0,
         pl.col("negative_days"),
         -pl.col("book_qty") * pl.col("unit_cost"),
-        {"qty": number(pl.col("book_qty"), 2), "days": number(pl.col("negative_days"))},
+        {"qty": figure(pl.col("book_qty"), 2), "days": figure(pl.col("negative_days"))},
     )
 
 
@@ -202,5 +202,5 @@ def phantom_stock(settings: Settings) -> Check:
         (pl.col("book_qty") > 0) & ~gone & (missed >= settings.turnover.phantom_factor),
         missed,
         pl.col("value"),
-        {"days": number(pl.col("idle_days")), "qty": number(pl.col("book_qty"), 2)},
+        {"days": figure(pl.col("idle_days")), "qty": figure(pl.col("book_qty"), 2)},
     )

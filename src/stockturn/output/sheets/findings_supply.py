@@ -26,7 +26,7 @@ def _orders_due(context: Context) -> Finding | None:
         return None
     by_value = sorted_by(due.group_by("supplier").agg(pl.col("order_value", "lines").sum()), "order_value")
     first = [
-        context.say("supplier_worth", supplier=context.quoted(str(name)), money=context.money(value))
+        context.say("supplier_worth", supplier=_supplier_name(context, str(name)), money=context.money(value))
         for name, value in by_value.select("supplier", "order_value").head(NAMED).rows()
     ]
     sentence = context.say(
@@ -37,6 +37,11 @@ def _orders_due(context: Context) -> Finding | None:
     )
     todo = context.say("todo_orders_due", suppliers=context.listed(first))
     return Finding(sentence, money, "due_now", "warning", todo)
+
+
+def _supplier_name(context: Context, name: str) -> str:
+    """A supplier inside a sentence, also one that the data do not name."""
+    return context.say("no_supplier") if name == context.say.word("none") else context.quoted(name)
 
 
 def _running_out(context: Context) -> Finding | None:
