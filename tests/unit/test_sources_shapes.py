@@ -377,3 +377,16 @@ def test_summary_of_several_months(tmp_path: Path) -> None:
         (date(2024, 5, 31), -40.0),
         (date(2024, 5, 31), 50.0),
     ]
+
+
+def test_undated_stock_list_is_of_its_own_workbook(tmp_path: Path) -> None:
+    """A list without a date beside dated sheets is of their last day, also in a ledger that goes on."""
+    head = ["日期", "存货编码", "数量", "客户名称"]
+    book_of(
+        tmp_path / "三月.xlsx",
+        {"销售": [head, ["2024-03-28", "A1", 3, "甲"]], "现存量": [["存货编码", "现存数量"], ["A1", 7]]},
+    )
+    book_of(tmp_path / "四月.xlsx", {"销售": [head, ["2024-04-30", "A1", 2, "甲"]]})
+    ledger = st.ingest(tmp_path, settings=Settings())
+    assert ledger.table("stock").collect()["as_of"].to_list() == [date(2024, 3, 28)]
+    assert "stock_dated_by_file" in {note.key for note in ledger.notes}

@@ -12,11 +12,13 @@ from stockturn.config import Settings
 from stockturn.model import Ledger, Note
 from stockturn.schema import TABLES
 from stockturn.sources.dedupe import dedupe
+from stockturn.sources.dedupe_keys import is_one_of
 from stockturn.sources.periods import without_covered_periods
 from stockturn.sources.repeats import without_repeated_points
 from stockturn.sources.units import in_one_unit
 
 _SAMPLES = 4
+_DATED = (("movements", "date"), ("stock", "as_of"))
 
 Frames = dict[str, pl.LazyFrame]
 
@@ -30,7 +32,7 @@ def combine(ledger: Ledger, settings: Settings) -> Ledger:
 def settled(ledger: Ledger, settings: Settings) -> Ledger:
     """The ledger after the steps that look across files. A table in which nothing changes is given back as it is.
 
-    Movements in another unit than their item's are converted or refused; undated stock lists and order lists get the latest date of the ledger (said); codes that differ only by case or by
+    Movements in another unit than their item's are converted or refused; undated stock lists get the latest date of their own file, else like order lists that of the ledger (said); codes that differ only by case or by
     leading zeros are reported, and made one where the config says so; figures of a period yield to the single lines
     of that time; a balance that a workbook shows on several sheets counts once.
     """
@@ -61,17 +63,46 @@ def _dated(frames: Frames) -> tuple[Frames, list[Note]]:
         )
     if stock is None or files.is_empty():
         return frames, []
-    params = {"rows": len(files), "file": ", ".join(files.drop_nulls().unique().sort().to_list())}
     if latest is None:
-        return frames, [Note("stock_undated", params, "warning")]
-    frames["stock"] = stock.with_columns(pl.col("as_of").fill_null(latest))
-    return frames, [Note("stock_dated_by_ledger", {**params, "date": latest}, "warning")]
+        names = ", ".join(files.drop_nulls().unique().sort().to_list())
+        return frames, [Note("stock_undated", {"rows": len(files), "file": names}, "warning")]
+    undated = files.value_counts(name="rows").join(
+        _latest_of(frames, files), on="source_file", how="left", nulls_equal=True
+    )
+    undated = undated.with_columns(pl.col("own").fill_null(latest))
+    own = pl.col("source_file").replace_strict(
+        undated["source_file"], undated["own"], default=latest, return_dtype=pl.Date
+    )
+    frames["stock"] = stock.with_columns(pl.coalesce("as_of", own).alias("as_of"))
+    notes = [
+        Note(
+            "stock_dated_by_ledger" if day == latest else "stock_dated_by_file",
+            {"rows": rows, "file": ", ".join(names), "date": day},
+            "warning",
+        )
+        for day, rows, names in undated.group_by("own")
+        .agg(pl.col("rows").sum(), pl.col("source_file").drop_nulls().sort().alias("names"))
+        .sort("own")
+        .rows()
+    ]
+    return frames, notes
+
+
+def _latest_of(frames: Mapping[str, pl.LazyFrame], files: pl.Series) -> pl.DataFrame:
+    """``own``: the last day on which goods moved or were counted, in the other sheets of each of these files."""
+    dated = [
+        frames[name]
+        .filter(is_one_of(files.unique(), "source_file"))
+        .select("source_file", pl.col(day).alias("own"))
+        for name, day in _DATED
+        if name in frames
+    ]
+    return pl.concat(dated).group_by("source_file").agg(pl.col("own").max()).collect()
 
 
 def _latest(frames: Mapping[str, pl.LazyFrame]) -> date | None:
     """The last day on which goods moved or were counted."""
-    dated = (("movements", "date"), ("stock", "as_of"))
-    days = [frames[name].select(pl.col(day).max()).collect().item() for name, day in dated if name in frames]
+    days = [frames[name].select(pl.col(day).max()).collect().item() for name, day in _DATED if name in frames]
     return max((day for day in days if isinstance(day, date)), default=None)
 
 
