@@ -12,15 +12,26 @@ from stockturn.output.sheets.lists import lists
 from stockturn.schema import Unit
 
 LEVELS = ("critical", "warning", "info")
-SHORT = ("level", "state", "rule", "sku", "name", "warehouse", "message", "value", "owner")
+SHORT = (
+    "level",
+    "state",
+    "rule",
+    "sku",
+    "name",
+    "warehouse",
+    "supplier",
+    "category",
+    "message",
+    "value",
+    "owner",
+)
 LIST = (
-    "id",
+    "sku",
+    "name",
     "level",
     "state",
     "rule",
     "owner",
-    "sku",
-    "name",
     "warehouse",
     "supplier",
     "category",
@@ -29,7 +40,9 @@ LIST = (
     "root_cause",
     "first_seen",
     "runs",
+    "id",
 )
+"""What an alert is about comes first: it stays in sight beside every page of the list."""
 LIFE = ("state", "first_seen", "runs")
 OVER = (
     "level",
