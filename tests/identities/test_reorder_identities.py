@@ -76,7 +76,7 @@ MONTHLY = {"policy": "rs", "target": "cycle", "review_days": 30.0, "rounding": "
 def test_a_suggestion_is_nothing_or_whole_packs_of_at_least_the_moq(
     cell: dict[str, Any], choice: dict[str, Any], on_order: int, level: float
 ) -> None:
-    """0, or >= moq and a multiple: hard caps cut to whole packs too, and are said."""
+    """0, or >= moq and a multiple: hard caps cut to whole packs too, and are said. Rounded up it covers the need."""
     (found,) = suggested(choice, (cell, on_order, level))
     qty, pack = found["suggested_qty"], cell["order_multiple"] or 1.0
     assert qty >= 0
@@ -86,6 +86,9 @@ def test_a_suggestion_is_nothing_or_whole_packs_of_at_least_the_moq(
     capped = "shelf life" in found["reason"] or (choice["max_stock"] == "hard" and cell["max_stock"])
     if found["need_qty"] > 0 and not capped:
         assert qty > 0, found["reason"]
+    uncapped = not capped and (choice["max_stock"] == "ignore" or cell["max_stock"] is None)
+    if choice["rounding"] == "up" and uncapped:
+        assert qty >= found["need_qty"] - 1e-6, found["reason"]
 
 
 @given(
@@ -113,6 +116,51 @@ def test_more_stock_asks_for_no_more_and_more_service_for_no_less(
     assert stocked <= base
     assert ordered <= base
     assert served >= base
+
+
+STEADY: dict[str, Any] = {
+    "on_hand": 20,
+    "rate": 4.0,
+    "lead_time_days": 6.5,
+    "cost": 1.0,
+    "order_multiple": 0.01,
+}
+
+
+@pytest.mark.parametrize("target", ["cycle", "fill"])
+@pytest.mark.parametrize("policy", ["rs", "sS", "rop", "vmi"])
+def test_each_step_of_service_costs_safety_stock(policy: str, target: str) -> None:
+    """Every step asks for more safety stock, a higher reorder point and, at an (R, S) review, more to order; 50 % need
+    none. A fill rate with large lots asks for none before 99.5 %."""
+    lots = target == "fill" and policy in ("sS", "rop")
+    levels = (0.995, 0.997, 0.998, 0.999, 0.9999) if lots else (0.9, 0.95, 0.98, 0.995, 0.999)
+    choice = {"policy": policy, "target": target, "review_days": 2.0}
+    found = suggested(choice, *((STEADY, 0, level) for level in (0.5, *levels)))
+    assert found[0]["safety_stock"] == pytest.approx(0, abs=1e-6)
+    wanted = ("safety_stock", "reorder_point", *(("suggested_qty",) if policy in ("rs", "vmi") else ()))
+    for column in wanted:
+        low, *high = [row[column] for row in found[1:]]
+        for more in high:
+            assert more > low, (column, [row[column] for row in found])
+            low = more
+
+
+@pytest.mark.parametrize("policy", ["rs", "jit", "vmi"])
+def test_a_unit_more_of_what_is_there_or_coming_is_a_unit_less_to_order(policy: str) -> None:
+    """One for one: 7 more on hand or on order are 7 less, 7 reserved are 7 more, whatever the signs of the stock."""
+    for stock in (-15, 0, 20):
+        cell = STEADY | {"on_hand": stock, "reserved": 1.0}
+        base, stocked, ordered, held = (
+            row["suggested_qty"]
+            for row in suggested(
+                {"policy": policy, "review_days": 14.0},
+                (cell, 3, 0.95),
+                (cell | {"on_hand": stock + 7}, 3, 0.95),
+                (cell, 10, 0.95),
+                (cell | {"reserved": 8.0}, 3, 0.95),
+            )
+        )
+        assert (base - stocked, base - ordered, held - base) == pytest.approx((7, 7, 7), abs=0.011)
 
 
 def figure(pattern: str, reason: str) -> float | None:
