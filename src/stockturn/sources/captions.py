@@ -30,6 +30,7 @@ _GAPS = re.compile(r"[\s_\-.]+")
 _DOUBLED = re.compile(r"(#\d+|\.\d+|_duplicated_\d+|_\d+)$")
 _ASPECT = re.compile(r"#(编码|名称|主档|代码|code|name)$", re.IGNORECASE)
 _BRACKET = re.compile(r"\([^()]*\)$")
+_CURRENCY = re.compile(r"[\s_]+(?:EUR|USD|GBP|CHF|CNY|RMB|€|\$)$", re.IGNORECASE)
 _PREFIX = re.compile(r"^\([^()]*\)|^[^_()/.]{0,8}(?:明细|分录|子表单?|表体|表头)[_\-/]")
 _TWO_TONGUES = re.compile(
     r"^([^A-Za-z]*[\u3040-\u9fff][^A-Za-z]*?)[\s/]+([A-Za-z].*)$|^([A-Za-z].*?)[\s/]+([\u3040-\u9fff].*)$"
@@ -69,7 +70,7 @@ def simplified(column: pl.Expr) -> pl.Expr:
 
 
 def variants(caption: str) -> list[str]:
-    """From exact to loose: without a doubling suffix, an aspect, a unit in brackets, a table prefix; each language of
+    """From exact to loose: without a doubling suffix, an aspect, a unit in brackets, a currency, a table prefix; each language of
     a caption in two.
 
     >>> variants("库存量（主单位）"), variants("物料编码 Item code")
@@ -89,6 +90,7 @@ def variants(caption: str) -> list[str]:
         lambda t: _ASPECT.sub("", t),
         lambda t: _PREFIX.sub("", t),
         lambda t: _BRACKET.sub("", t.strip("*: ")),
+        lambda t: _CURRENCY.sub("", t),
         lambda t: t.rsplit(".", 1)[-1] if not t.endswith(".") else t,
     ):
         text = step(text).strip()
