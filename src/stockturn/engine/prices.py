@@ -64,11 +64,12 @@ def with_purchase_price(
 
 def _latest(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The price of the latest day, by sku and supplier."""
-    last = pl.col("date") == pl.col("date").max()
     return (
         rows.filter(pl.col("price") > 0)
+        .group_by("sku", "supplier", "date")
+        .agg(pl.col("price").max())
         .group_by("sku", "supplier")
-        .agg(price=pl.col("price").filter(last).max(), date=pl.col("date").max())
+        .agg(pl.col("price").get(pl.col("date").arg_max()), pl.col("date").max())
         .select("sku", "supplier", "date", "price")
     )
 
