@@ -94,7 +94,7 @@ def test_chinese_arrives_intact_over_starttls_with_login(server: tuple[int, Box]
     assert "B-2" not in page.get_content()
     assert [part.get_filename() for part in mail.iter_attachments()] == ["预警-2025-03-31.xlsx"]
     assert attachment(mail).sheetnames == ["张三"]
-    assert attachment(mails["boss@example.com"]).sheetnames == ["全部预警", "Li", "张三"]
+    assert attachment(mails["boss@example.com"]).sheetnames == ["预警清单", "Li", "张三"]
     cells = [cell.value for row in attachment(mail).active.iter_rows() for cell in row]
     assert "保温杯" in str(cells)
     assert "处理人" in cells

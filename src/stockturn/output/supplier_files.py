@@ -47,9 +47,9 @@ def write_supplier_files(
     names = pl.concat([frame["supplier"] for frame in (requests, vmi)]).unique().sort().to_list()
     written: list[Path] = []
     for name in names:
-        mine = (frame.filter(pl.col("supplier") == name) for frame in (requests, vmi))
+        mine = pl.col("supplier") == name
         path = _free(folder, _file_name(name), written)
-        write_report(supplier_report(*mine, settings), path)
+        write_report(supplier_report(requests.filter(mine), vmi.filter(mine), settings), path)
         written.append(path)
     return written
 

@@ -304,13 +304,15 @@ def _kinds(spec: Spec, rule: FileRule | None) -> dict[str, str]:
 
 def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None) -> dict[str, int | None]:
     given: dict[str, int | None] = {}
-    for name, caption in (rule.columns if rule is not None else {}).items():
+    if rule is None:
+        return given
+    for name, caption in rule.columns.items():
         name = _CANONICAL_OF.get(rule.table or "", {}).get(name, _CANONICAL.get(name, name))
         if name not in _known_fields():
             raise UsageError(
                 "column_unknown",
                 column=name,
-                match=rule.match if rule else "",
+                match=rule.match,
                 known=", ".join(sorted(_known_fields())),
             )
         if caption == "":
