@@ -12,9 +12,8 @@ from stockturn.output.sheets.lists import lists
 from stockturn.schema import Unit
 
 LEVELS = ("critical", "warning", "info")
-SHORT = (
+OVER = (
     "level",
-    "state",
     "rule",
     "sku",
     "name",
@@ -24,7 +23,9 @@ SHORT = (
     "message",
     "value",
     "owner",
+    "first_seen",
 )
+SHORT = ("level", "state", *OVER[1:-1])
 LIST = (
     "sku",
     "name",
@@ -44,19 +45,6 @@ LIST = (
 )
 """What an alert is about comes first: it stays in sight beside every page of the list."""
 LIFE = ("state", "first_seen", "runs")
-OVER = (
-    "level",
-    "rule",
-    "sku",
-    "name",
-    "warehouse",
-    "supplier",
-    "category",
-    "message",
-    "value",
-    "owner",
-    "first_seen",
-)
 NEWS = ("new", "escalated")
 
 
