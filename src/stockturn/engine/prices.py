@@ -6,6 +6,8 @@ from datetime import date
 
 import polars as pl
 
+from stockturn.engine.expr import ratio
+
 PRICE_LIST, LAST_PURCHASE, ORDER_LINE, ITEM, INVENTORY = (
     "price_list",
     "last_purchase",
@@ -23,7 +25,7 @@ def last_purchases(movements: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     at none (samples), say nothing.
     """
     bought = movements.filter(pl.col("kind") == "purchase", pl.col("qty") > 0, pl.col("date") <= as_of)
-    price = pl.coalesce("unit_cost", pl.col("cost") / pl.col("qty"))
+    price = pl.coalesce("unit_cost", ratio("cost", "qty"))
     return _latest(bought.select("sku", "date", supplier="partner", price=price))
 
 

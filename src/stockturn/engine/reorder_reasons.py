@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.expr import ratio
 from stockturn.engine.phrases import number, phrase
 
 HAIR = 1e-9
@@ -165,8 +166,8 @@ def _afterwards(lang: str, as_of: date) -> list[pl.Expr]:
 
 def _lasts(lang: str, settings: Settings) -> pl.Expr:
     """How long the order would last, where a minimum or a pack makes it last long."""
-    days = (pl.col("placed_qty") + pl.col("suggested_qty")) / pl.col("demand_per_day")
-    long = (pl.col("demand_per_day") > 0) & (days > settings.deadstock.slow_cover_days)
+    days = ratio(pl.col("placed_qty") + pl.col("suggested_qty"), "demand_per_day")
+    long = (days > settings.deadstock.slow_cover_days).fill_null(False)
     lifted = pl.col("suggested_qty") > pl.col("need_qty") + HAIR
     return _when(
         (pl.col("suggested_qty") > 0) & lifted & long,

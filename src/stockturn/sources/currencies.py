@@ -8,24 +8,8 @@ import polars as pl
 
 from stockturn.config.ingest import IngestSettings
 from stockturn.sources.captions import Vocabulary
+from stockturn.sources.fields import MONEY
 from stockturn.sources.parts import Said
-
-MONEY = (
-    "unit_cost",
-    "cost",
-    "unit_price",
-    "price_gross",
-    "revenue",
-    "amount_gross",
-    "price",
-    "amount",
-    "in_value",
-    "out_value",
-    "value",
-    "opening_value",
-    "closing_value",
-)
-"""Fields that hold money."""
 
 _SHARED = {"$": ("USD", "HKD", "TWD", "AUD", "CAD", "SGD"), "¥": ("CNY", "JPY")}
 """Signs of several currencies: the ledger's own is meant where it is one of them."""

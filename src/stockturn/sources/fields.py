@@ -23,6 +23,23 @@ DATES = frozenset(
     ]
 )
 
+MONEY = (
+    "unit_cost",
+    "cost",
+    "unit_price",
+    "price_gross",
+    "revenue",
+    "amount_gross",
+    "price",
+    "amount",
+    "in_value",
+    "out_value",
+    "value",
+    "opening_value",
+    "closing_value",
+)
+"""Fields that hold money."""
+
 NUMBERS = frozenset(
     [
         "qty",
@@ -33,13 +50,9 @@ NUMBERS = frozenset(
         "qty_shipped",
         "qty_left",
         "in_qty",
-        "in_value",
         "out_qty",
-        "out_value",
         "opening_qty",
-        "opening_value",
         "closing_qty",
-        "closing_value",
         "on_hand",
         "reserved",
         "available",
@@ -48,16 +61,7 @@ NUMBERS = frozenset(
         "diff_qty",
         "gain_qty",
         "loss_qty",
-        "unit_cost",
-        "cost",
-        "unit_price",
-        "price_gross",
-        "revenue",
-        "amount_gross",
-        "price",
-        "amount",
         "tax_rate",
-        "value",
         "lead_time_days",
         "lead_time_sd",
         "review_days",
@@ -75,6 +79,7 @@ NUMBERS = frozenset(
         "capacity",
         "target",
         "target_days",
+        *MONEY,
     ]
 )
 
