@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stockturn.model import Block
 from stockturn.output.formats import (
     EXCEL_TEXT,
+    block_decimals,
     check_finite,
+    decimals_of,
     excel_format,
     shown,
     text_cell,
@@ -73,11 +76,27 @@ def test_a_figure_that_is_not_finite_never_reaches_a_reader() -> None:
 
 
 def test_columns_of_whole_quantities_have_no_empty_decimals() -> None:
-    """12 pieces are 12, 1.5 kg are 1.50; an amount of a million needs no cents."""
-    assert excel_format(Unit.QTY, pl.Series([1.0, 12.0])) == "#,##0"
-    assert excel_format(Unit.QTY, pl.Series([1.5, 12.0])) == "#,##0.00"
-    assert excel_format(Unit.MONEY, pl.Series([1.25])) == "#,##0.00"
-    assert excel_format(Unit.MONEY, pl.Series([1.25, -2e6])) == "#,##0"
+    """12 pieces are 12, 1.5 kg are 1.50, a computed excess of hundreds has none either; a million needs no cents."""
+    assert decimals_of(Unit.QTY, pl.Series([1.0, 12.0])) == 0
+    assert decimals_of(Unit.QTY, pl.Series([1.5, 12.0])) == 2
+    assert decimals_of(Unit.QTY, pl.Series([0.0, 0.0, 3.25, 212.75, 1263.68])) == 0
+    assert decimals_of(Unit.MONEY, pl.Series([1.25])) == 2
+    assert decimals_of(Unit.MONEY, pl.Series([1.25, -2e6])) == 0
+    assert decimals_of(Unit.NUMBER, pl.Series([0.39])) == 2
+    assert decimals_of(Unit.NUMBER, pl.Series([0.88, 1220.1])) == 1
+
+
+def test_amounts_of_a_table_have_the_same_decimals() -> None:
+    """A column of small amounts beside one of large ones is read with it: both without cents."""
+    frame = pl.DataFrame({"sku": ["a"], "value": [2_500_000.0], "provision": [1700.07], "cv": [0.391]})
+    block = Block("t", frame, "t")
+    assert {name: block_decimals(block, name) for name in frame.columns} == {
+        "sku": None,
+        "value": 0,
+        "provision": 0,
+        "cv": 2,
+    }
+    assert excel_format(Unit.MONEY, 0) == "#,##0"
 
 
 def test_control_characters_and_escapes_never_reach_a_cell_or_a_terminal() -> None:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from stockturn.model import Block
 from stockturn.schema import Unit, column
 
 Cell = str | int | float | bool | date | datetime | None
@@ -37,6 +38,13 @@ _WHOLE_MONEY = 10_000
 _WHOLE_QTY = 10_000
 """From this quantity on a single figure is shown without decimals."""
 
+_TYPICAL_QTY = 100
+"""A column of quantities that are mostly as large as this is shown without decimals: a computed excess of 212.75
+pieces reads as 213."""
+
+_LONG_NUMBER = 100
+"""A column of plain numbers that reaches this has one decimal: weeks, not coefficients."""
+
 _TEXT_UNITS = frozenset({Unit.TEXT, Unit.CODE, Unit.DATE, Unit.FLAG})
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DIRECTION = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -55,13 +63,50 @@ def is_number(unit: Unit) -> bool:
     return unit not in _TEXT_UNITS
 
 
-def excel_format(unit: Unit, values: pl.Series | None = None) -> str:
-    """The number format of a column of a workbook; looks at the values to leave out empty decimals.
+def decimals_of(unit: Unit, values: pl.Series | None = None) -> int | None:
+    """Decimals of a whole column, so that its figures stand in line; None where the unit has a way of its own.
 
-    >>> excel_format(Unit.SHARE)
-    '0.0%'
-    >>> excel_format(Unit.QTY, pl.Series([1.0, 20.0]))
-    '#,##0'
+    >>> decimals_of(Unit.QTY, pl.Series([1.0, 20.0])), decimals_of(Unit.QTY, pl.Series([1.5, 20.0]))
+    (0, 2)
+    """
+    match unit:
+        case Unit.COUNT:
+            return 0
+        case Unit.MONEY:
+            return 0 if _largest(values) >= _WHOLE_MONEY or _whole(values) else 2
+        case Unit.QTY:
+            return 0 if _whole(values) or _typical(values) >= _TYPICAL_QTY else 2
+        case Unit.QTY_PER_DAY:
+            return 0 if _whole(values) else 2
+        case Unit.DAYS:
+            return 0 if _whole(values) else 1
+        case Unit.NUMBER:
+            return 1 if _largest(values) >= _LONG_NUMBER else 2
+        case Unit.TIMES:
+            return 2
+        case _:
+            return None
+
+
+def block_decimals(block: Block, name: str) -> int | None:
+    """Decimals of a column of a block: all amounts of a table alike, and all figures of a matrix."""
+    unit = unit_of(name, block.units)
+    figures = [other for other in block.frame.columns if block.frame.schema[other].is_numeric()]
+    if block.heat:
+        figures = [other for other in figures if is_number(unit_of(other, block.units))]
+    elif unit is Unit.MONEY:
+        figures = [other for other in figures if unit_of(other, block.units) is Unit.MONEY]
+    else:
+        return decimals_of(unit, block.frame[name])
+    alike = [block.frame[other].cast(pl.Float64) for other in figures]
+    return decimals_of(unit, pl.concat(alike) if alike else block.frame[name])
+
+
+def excel_format(unit: Unit, decimals: int | None = None) -> str:
+    """The number format of a cell of a workbook, with the decimals of its column.
+
+    >>> excel_format(Unit.SHARE), excel_format(Unit.QTY, 0), excel_format(Unit.MONEY)
+    ('0.0%', '#,##0', '#,##0.00')
     """
     match unit:
         case Unit.SHARE:
@@ -70,25 +115,22 @@ def excel_format(unit: Unit, values: pl.Series | None = None) -> str:
             return "+0.0%;-0.0%;0.0%"
         case Unit.DATE:
             return DATE_FORMAT
-        case Unit.TIMES | Unit.NUMBER:
-            return "#,##0.00"
         case Unit.UNIT_MONEY:
             return "#,##0.00##"
-        case Unit.COUNT:
-            return "#,##0"
-        case Unit.MONEY:
-            return "#,##0" if _largest(values) >= _WHOLE_MONEY or _whole(values) else "#,##0.00"
-        case Unit.QTY | Unit.QTY_PER_DAY | Unit.DAYS:
-            return "#,##0" if _whole(values) else ("#,##0.0" if unit is Unit.DAYS else "#,##0.00")
+        case _ if is_number(unit):
+            places = decimals_of(unit) if decimals is None else decimals
+            return "#,##0" + ("." + "0" * places if places else "")
         case _:
             return "@"
 
 
-def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False, whole: bool = False) -> str:
+def shown(
+    value: Cell, unit: Unit, lang: str = "en", compact: bool = False, decimals: int | None = None
+) -> str:
     """A figure as a person reads it; empty where it is not known.
 
-    ``compact`` shortens large amounts (12.35M; 1235 万 in Chinese), for screens and tiles; ``whole`` leaves out
-    decimals, where a whole column does.
+    ``compact`` shortens large amounts (12.35M; 1235 万 in Chinese), for screens and tiles; ``decimals`` are those of
+    its column, where it stands in one.
 
     >>> shown(1234567.891, Unit.MONEY), shown(1234567.891, Unit.MONEY, compact=True)
     ('1,234,567.89', '1.23M')
@@ -110,7 +152,9 @@ def shown(value: Cell, unit: Unit, lang: str = "en", compact: bool = False, whol
         return f"{_no_minus_zero(value * 100, 1):{sign}.1f}%"
     if compact and unit is Unit.MONEY and (short := _short(float(value), lang)):
         return short
-    return f"{_no_minus_zero(value, 0):,.0f}" if whole else _grouped(value, unit)
+    if decimals is not None and is_number(unit):
+        return f"{_no_minus_zero(value, decimals):,.{decimals}f}"
+    return _grouped(value, unit)
 
 
 def _grouped(value: float, unit: Unit) -> str:
@@ -148,6 +192,14 @@ def _largest(values: pl.Series | None) -> float:
         return 0.0
     largest = values.cast(pl.Float64).abs().max()
     return float(largest) if isinstance(largest, float) else 0.0
+
+
+def _typical(values: pl.Series | None) -> float:
+    """The middle one of the figures that are not 0."""
+    if values is None or not values.dtype.is_numeric():
+        return 0.0
+    middle = values.filter(values != 0).cast(pl.Float64).abs().median()
+    return float(middle) if isinstance(middle, float) else 0.0
 
 
 def _whole(values: pl.Series | None) -> bool:

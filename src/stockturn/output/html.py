@@ -14,7 +14,7 @@ from stockturn.config import Settings
 from stockturn.model import Block, Report, Tile
 from stockturn.output.charts import draw, spark
 from stockturn.output.files import replacing
-from stockturn.output.formats import Cell, check_finite, excel_format, is_number, shown, text_cell, unit_of
+from stockturn.output.formats import Cell, block_decimals, check_finite, is_number, shown, text_cell, unit_of
 from stockturn.output.phrases import Phrases
 from stockturn.output.tiles import Line, light_text, lines, value_text
 from stockturn.schema import Unit
@@ -164,7 +164,7 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
     largest = max((abs(number) for number in numbers), default=0.0)
     figures = [figure for figure in block.frame.columns if is_number(unit_of(figure, block.units))]
     hottest = _hottest(block, figures[:-1]) if block.heat and name in figures[:-1] else None
-    whole = excel_format(unit, block.frame[name]) == "#,##0"
+    decimals = block_decimals(block, name)
     cells = []
     for value in values:
         css = "n" if is_number(unit) else "d" if unit is Unit.DATE else ""
@@ -176,7 +176,7 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
         bar = None
         if name in block.bars and isinstance(value, int | float) and largest > 0:
             bar = round(abs(value) / largest * 100)
-        text = text_cell(shown(value, unit, say.lang, whole=whole))
+        text = text_cell(shown(value, unit, say.lang, decimals=decimals))
         sort = None if value is None else str(value) if isinstance(value, int | float) else None
         cells.append(ShownCell(text, sort, css, bar))
     return cells
@@ -208,6 +208,6 @@ def _level(block: Block, name: str, value: Cell) -> str | None:
 def _total(block: Block, name: str, say: Phrases) -> ShownCell:
     value = (block.total or {}).get(name)
     unit = unit_of(name, block.units)
-    whole = excel_format(unit, block.frame[name]) == "#,##0"
-    text = shown(value, unit, say.lang, whole=whole) if isinstance(value, int | float | str) else ""
+    decimals = block_decimals(block, name)
+    text = shown(value, unit, say.lang, decimals=decimals) if isinstance(value, int | float | str) else ""
     return ShownCell(text, None, "n" if is_number(unit) else "")

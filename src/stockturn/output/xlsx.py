@@ -16,7 +16,14 @@ from stockturn.output.formats import shown, text_cell, width
 from stockturn.output.palette import BLUE, HEAD
 from stockturn.output.phrases import Phrases
 from stockturn.output.xlsx_charts import HEIGHT, WIDTH, Drawing, insert_chart
-from stockturn.output.xlsx_pages import breaks, last_column, page_setup, pages_across, points_wide
+from stockturn.output.xlsx_pages import (
+    breaks,
+    last_column,
+    list_header,
+    page_setup,
+    pages_across,
+    points_wide,
+)
 from stockturn.output.xlsx_styles import Styles
 from stockturn.output.xlsx_summary import COLUMNS, Grid, write_findings, write_tiles
 from stockturn.output.xlsx_tables import Extent, Tab, quoted, write_table
@@ -35,7 +42,6 @@ _NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _RESERVED = "history"
 """A name that Excel keeps for itself: it would offer to repair the workbook."""
 
-_NOTE_WIDTH = 150
 _DATA_DATE = date(1980, 1, 1)
 
 
@@ -73,7 +79,7 @@ class _Book:
             places = self._plan()
             for sheet, blocks, worksheet, name in places:
                 if sheet is not self.summary:
-                    self._tab(sheet, blocks, Tab(worksheet, name))
+                    self._tab(sheet, blocks, Tab(worksheet, name, self.report.lang))
             for sheet, _, worksheet, name in places:
                 if sheet is self.summary:
                     self._summary(sheet, worksheet, name)
@@ -146,15 +152,8 @@ class _Book:
         tab.sheet.write_string(2, 0, self.report.subtitle, self.styles.of(font_size=9, font_color="#52606D"))
         row = 3
         for note in () if detail else sheet.notes:
-            row = self._note(tab, note, row)
+            row = tab.note(row, note, self.styles.note)
         return row if detail else row + 1
-
-    def _note(self, tab: Tab, note: str, row: int) -> int:
-        """Small print over the width of a page."""
-        tab.sheet.merge_range(row, 0, row, 11, "", self.styles.note)
-        tab.sheet.write_string(row, 0, text_cell(note), self.styles.note)
-        tab.set_height(row, 13.5 * ceil(width(note) / _NOTE_WIDTH))
-        return row + 1
 
     def _tiles(self, sheet: Sheet, tab: Tab, row: int) -> int:
         """Headline figures of a tab that is no grid: label over value."""
@@ -182,12 +181,12 @@ class _Book:
             omitted = shown(block.omitted, Unit.COUNT)
             notes.append(self.say("rows_omitted", omitted=omitted))
         for note in () if self.bare else notes:
-            row = self._note(tab, note, row)
+            row = tab.note(row, note, self.styles.note)
         extent, cut = write_table(tab, block, row, self.styles, self.say)
         self.extents[block.key] = extent
         below = extent.last_row + (2 if block.total is not None else 1)
         if cut:
-            below = self._note(tab, self.say("text_cut", n=shown(cut, Unit.COUNT)), below)
+            below = tab.note(below, self.say("text_cut", n=shown(cut, Unit.COUNT)), self.styles.note)
         return row, below + 1
 
     def _page(
@@ -212,11 +211,21 @@ class _Book:
             sheet.fit_to_pages(across, 0)
             if columns:
                 sheet.repeat_columns(0, columns - 1)
+            if not self.bare:
+                self._head_in_margin(tab, blocks[0], header_row)
         if not detail:
             if blocks and blocks[-1].aside:
                 *parts, (after, _) = parts
                 sheet.print_area(0, 0, max(after - 1, top), last_column(tab.widths, wide))
             sheet.set_h_pagebreaks(breaks(parts, tab.heights, wide, titles))
+
+    def _head_in_margin(self, tab: Tab, block: Block, header_row: int) -> None:
+        """A list over pages side by side repeats its first columns, and its head in cells would be cut by them."""
+        notes = [words for row, words, _ in tab.notes if row < header_row]
+        list_header(tab.sheet, block.title, [self.report.subtitle, *notes])
+        last_row = max([self.extents[block.key].last_row + 1, *(row for row, *_ in tab.notes)])
+        tab.sheet.print_area(header_row, 0, last_row, max(tab.widths))
+        tab.sheet.repeat_rows(header_row)
 
     def _summary(self, sheet: Sheet, worksheet: Any, name: str) -> None:
         grid = Grid(worksheet, self.styles, self.say, self.report)

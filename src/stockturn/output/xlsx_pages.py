@@ -19,8 +19,8 @@ _ROW, _COLUMN = 15.0, 48.0
 _SMALLEST = 0.5
 """A list that would have to be shrunk below this goes over several pages side by side."""
 
-_TITLE_LENGTH = 100
-"""A footer holds 255 signs, its codes included."""
+_TITLE_LENGTH, _HEADER_LENGTH = 100, 240
+"""Header and footer hold 255 signs, their codes included."""
 
 
 def page_setup(sheet: Any, report: Report) -> None:
@@ -30,8 +30,23 @@ def page_setup(sheet: Any, report: Report) -> None:
     sheet.set_paper(_A4)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
-    title = text_line(report.title)[:_TITLE_LENGTH].replace("&", "&&")
+    title = _header_text(report.title)
     sheet.set_footer(f"&L&8 {title}&C&8&A&R&8 {report.as_of.isoformat()}   &P / &N")
+
+
+def list_header(sheet: Any, title: str, small: Sequence[str]) -> None:
+    """Title and small print of a list at the head of every page: in cells, they would be cut where a list that goes
+    over several pages side by side repeats its first columns."""
+    words = f"&L&14&B{_header_text(title)}&B"
+    for line in small:
+        longer = f"{words}\n&8 {_header_text(line, _HEADER_LENGTH)}"
+        words = longer if len(longer) <= _HEADER_LENGTH else words
+    sheet.set_margins(left=0.4, right=0.4, top=0.75, bottom=0.6)
+    sheet.set_header(words, {"margin": 0.3})
+
+
+def _header_text(words: str, longest: int = _TITLE_LENGTH) -> str:
+    return text_line(words)[:longest].replace("&", "&&")
 
 
 def points_wide(widths: Mapping[int, float]) -> float:
@@ -43,17 +58,26 @@ def points_wide(widths: Mapping[int, float]) -> float:
     return sum(_points(widths, place) for place in range(max(widths, default=0) + 1))
 
 
+def column_at(widths: Mapping[int, float], points: float) -> int:
+    """The column in which so many points end.
+
+    >>> column_at({0: 10.0, 1: 10.0, 2: 10.0}, 100.0), column_at({0: 10.0}, 100.0)
+    (1, 1)
+    """
+    place, used = 0, _points(widths, 0)
+    while used < points:
+        place += 1
+        used += _points(widths, place)
+    return place
+
+
 def last_column(widths: Mapping[int, float], points: float) -> int:
     """The column in which so many points end, and never one before the last that was set.
 
     >>> last_column({0: 10.0, 2: 10.0}, 100.0), last_column({0: 10.0}, 100.0)
     (2, 1)
     """
-    place, used = 0, _points(widths, 0)
-    while place < max(widths, default=0) or used < points:
-        place += 1
-        used += _points(widths, place)
-    return place
+    return max(column_at(widths, points), max(widths, default=0))
 
 
 def _points(widths: Mapping[int, float], place: int) -> float:

@@ -9,6 +9,9 @@ from stockturn.output.palette import FILLS, HEAD, INK, LEVELS, LINE, PAPER, SOFT
 
 _FONTS = {"zh": "Microsoft YaHei", "en": "Calibri"}
 
+SMALL = 0.9
+"""Sentences and small print are set so much smaller than figures."""
+
 
 class Styles:
     """Formats by what they are for; XlsxWriter wants each one registered with its workbook, so they are kept."""
@@ -21,6 +24,7 @@ class Styles:
             "font_color": INK,
             "valign": "vcenter",
         }
+        self.lang = lang
         self._made: dict[tuple[tuple[str, object], ...], Any] = {}
 
     def of(self, **properties: object) -> Any:
@@ -32,7 +36,7 @@ class Styles:
 
     def body(self, number_format: str, wrap: bool = False, small: bool = False) -> Any:
         """A cell of a table."""
-        properties: dict[str, object] = {"num_format": number_format, "valign": "top"}
+        properties: dict[str, object] = {"num_format": number_format}
         if number_format == "@":
             properties |= {"align": "left", "indent": 1}
         if number_format == DATE_FORMAT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,9 @@ import polars as pl
 from stockturn.model import Block
 from stockturn.output.carry import HANDLING, PREFIX
 from stockturn.output.formats import (
+    block_decimals,
     check_finite,
+    decimals_of,
     excel_format,
     is_number,
     shown,
@@ -22,7 +25,8 @@ from stockturn.output.formats import (
 )
 from stockturn.output.palette import BLUE, ORANGE, SKY
 from stockturn.output.phrases import Phrases
-from stockturn.output.xlsx_styles import Styles
+from stockturn.output.xlsx_pages import column_at
+from stockturn.output.xlsx_styles import SMALL, Styles
 from stockturn.schema import Unit
 
 _EPOCH_DAYS = 25_569
@@ -50,11 +54,13 @@ _ODD_TEXT = 30
 _MOST_LINES = 20
 """Lines of one row at most: Excel knows no higher rows."""
 
-_SMALL = 0.92
-"""Sentences are set one size smaller than figures: the width they take of what they would."""
+_SIGNS = {"zh": (1.06, 1.1, 1.02), "en": (0.85, 1.0, 1.02)}
+"""Columns of the sheet that a letter, a digit and a column of a wide sign take in running text, what is lost at the
+end of its lines included: the fonts of a Chinese and of an English workbook."""
 
 _WIDE = "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
 _FILTER_BUTTON = 3
+_NOTE_POINTS, _POINTS_PER_COLUMN = 660.0, 5.25
 _USUAL = 0.97
 
 
@@ -74,10 +80,25 @@ class Tab:
 
     sheet: Any
     name: str
+    lang: str
     widths: dict[int, float] = field(default_factory=dict)
     headers: dict[int, list[str]] = field(default_factory=dict)
     wrapped: list[tuple[int, int, pl.Series]] = field(default_factory=list)
     heights: dict[int, float] = field(default_factory=dict)
+    notes: list[tuple[int, str, Any]] = field(default_factory=list)
+
+    def note(self, row: int, words: str, form: Any) -> int:
+        """Small print in one row; gives the row below."""
+        self.notes.append((row, words, form))
+        return row + 1
+
+    def _set_note(self, row: int, words: str, form: Any) -> None:
+        """Over the width of a page, and no wider: merged cells count as used, and would shrink what is printed."""
+        last = max(1, column_at(self.widths, _NOTE_POINTS))
+        self.sheet.merge_range(row, 0, row, last, "", form)
+        self.sheet.write_string(row, 0, text_cell(words), form)
+        taken = float(_running(pl.Series([words]), self.lang)[0]) * SMALL
+        self.set_height(row, 13.5 * max(1, ceil(taken * _POINTS_PER_COLUMN / _NOTE_POINTS)))
 
     def widen(self, column: int, needed: float) -> None:
         """Keep the widest need of a column."""
@@ -93,6 +114,8 @@ class Tab:
         of wrapped rows: not every program fits it by itself."""
         for column, needed in self.widths.items():
             self.sheet.set_column(column, column, needed)
+        for row, words, form in self.notes:
+            self._set_note(row, words, form)
         for row, labels in self.headers.items():
             lines = max(_header_lines(label, self.widths[column]) for column, label in enumerate(labels))
             self.set_height(row, 14.5 * lines + 3)
@@ -103,7 +126,7 @@ class Tab:
         """Rows whose text takes more than one line, and how many."""
         rows: dict[int, int] = {}
         for column, first, widths in self.wrapped:
-            taken = (widths * _SMALL / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
+            taken = (widths / self.widths[column]).ceil().cast(pl.Int64).fill_null(1).to_list()
             for row, lines in enumerate(taken, start=first):
                 if lines > 1:
                     rows[row] = max(rows.get(row, 1), min(lines, _MOST_LINES))
@@ -167,11 +190,14 @@ def _column(tab: Tab, block: Block, name: str, column: int, first: int, styles: 
         values = values.to_physical() + _EPOCH_DAYS
         tab.widen(column, _DATE_WIDTH)
     elif values.dtype.is_numeric():
-        alike = _heat_values(block) if block.heat else values
-        number_format = excel_format(unit if is_number(unit) else Unit.QTY, alike)
+        if is_number(unit):
+            decimals = block_decimals(block, name)
+        else:
+            unit, decimals = Unit.QTY, decimals_of(Unit.QTY, values)
+        number_format = excel_format(unit, decimals)
         values = values + 0.0 if values.dtype.is_float() else values
         form, write = styles.body(number_format), sheet.write_number
-        tab.widen(column, _number_width(values, unit, number_format) + (_ICON if name in block.lights else 0))
+        tab.widen(column, _number_width(values, unit, decimals) + (_ICON if name in block.lights else 0))
     else:
         if isinstance(values.dtype, pl.Datetime):
             values = values.dt.strftime("%Y-%m-%d %H:%M")
@@ -194,7 +220,7 @@ def _texts(tab: Tab, values: pl.Series, column: int, first: int, styles: Styles)
     short = wrapped if sentences else styles.body("@")
     longer = widths > tab.widths[column] - 2
     if longer.any():
-        tab.wrapped.append((column, first, widths))
+        tab.wrapped.append((column, first, _running(texts, tab.lang) * (SMALL if sentences else 1.0)))
     write = tab.sheet.write_string
     for place, (value, long) in enumerate(zip(texts.to_list(), longer.to_list(), strict=True), start=first):
         if value is not None:
@@ -202,15 +228,16 @@ def _texts(tab: Tab, values: pl.Series, column: int, first: int, styles: Styles)
     return cut
 
 
+def _running(texts: pl.Series, lang: str) -> pl.Series:
+    """Columns of the sheet that each text takes in lines, at the size of figures."""
+    letter, digit, wide = _SIGNS.get(lang, _SIGNS["en"])
+    digits, wides = texts.str.count_matches(r"\d"), texts.str.count_matches(_WIDE)
+    return (texts.str.len_chars() - digits - wides) * letter + digits * digit + wides * 2 * wide
+
+
 def _text_width(widths: pl.Series) -> int:
     widest = widths.max()
     return int(widest) if isinstance(widest, int) else 0
-
-
-def _heat_values(block: Block) -> pl.Series:
-    """All figures of a matrix together: its cells are shown alike."""
-    figures = [name for name in block.frame.columns if is_number(unit_of(name, block.units))]
-    return pl.concat([block.frame[name].cast(pl.Float64) for name in figures])
 
 
 def _usual_width(widths: pl.Series) -> int:
@@ -219,17 +246,12 @@ def _usual_width(widths: pl.Series) -> int:
     return int(usual) if usual is not None else 0
 
 
-def _number_width(values: pl.Series, unit: Unit, number_format: str) -> float:
+def _number_width(values: pl.Series, unit: Unit, decimals: int | None) -> float:
     numbers = values.drop_nulls()
     if numbers.len() == 0:
         return _NARROWEST
     ends = [float(str(end)) for end in (numbers.min(), numbers.max())]
-    if unit in (Unit.SHARE, Unit.CHANGE):
-        longest = max(len(shown(end, unit)) for end in ends)
-    else:
-        decimals = {"#,##0": 0, "#,##0.0": 1}.get(number_format, 2)
-        longest = max(len(f"{end:,.{decimals}f}") for end in ends)
-    return max(_NARROWEST, longest * _DIGIT + 1.5)
+    return max(_NARROWEST, max(len(shown(end, unit, decimals=decimals)) for end in ends) * _DIGIT + 1.5)
 
 
 def _header_width(label: str, heat: bool) -> float:
@@ -255,15 +277,13 @@ def _total(tab: Tab, block: Block, row: int, styles: Styles) -> None:
     for column, name in enumerate(block.frame.columns):
         value = (block.total or {}).get(name)
         unit = unit_of(name, block.units)
-        values = _heat_values(block) if block.heat else block.frame[name]
-        number_format = excel_format(unit, values) if is_number(unit) else "@"
-        form = styles.total(number_format)
+        decimals = block_decimals(block, name)
+        form = styles.total(excel_format(unit, decimals) if is_number(unit) else "@")
         if value is None:
             tab.sheet.write_blank(row, column, None, form)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             tab.sheet.write_number(row, column, value, form)
-            whole = number_format == "#,##0"
-            tab.widen(column, len(shown(value, unit, whole=whole)) * _BOLD_DIGIT + 1.5)
+            tab.widen(column, len(shown(value, unit, decimals=decimals)) * _BOLD_DIGIT + 1.5)
         else:
             tab.sheet.write_string(row, column, text_cell(str(value)), form)
 

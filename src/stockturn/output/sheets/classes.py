@@ -43,8 +43,8 @@ def build(context: Context) -> Sheet:
                 context, frame, "matrix_value", say("block_matrix_value"), pl.col("value").sum(), Unit.MONEY
             ),
             _summary(context, frame),
-            _pareto(context, frame),
             *_moves(context, frame),
+            _pareto(context, frame),
             _list(context, frame),
         ]
     cuts = context.settings.abc
@@ -162,6 +162,7 @@ def _pareto(context: Context, frame: pl.DataFrame) -> Block:
         charts=(chart,),
         labels={"item_share": say("item_share"), "value": say("ranked_value")},
         units={"item_share": Unit.TEXT},
+        aside=True,
     )
 
 

@@ -26,6 +26,7 @@ READ = (
     "amount_sum",
     "reason",
 )
+COUNTS = ("rows_read", "accepted", "refused", "skipped")
 REFUSED = (
     "file",
     "sheet",
@@ -52,15 +53,16 @@ DIFFERENCES = (
 def build(context: Context) -> Sheet:
     """Row counts that add up, refused rows as they were, differences and negative days by size."""
     say = context.say
+    remarks, general = _told(context)
     blocks = [
-        _read(context),
+        *_read(context),
+        *_remarks(context, remarks),
         _reasons(context),
         *_differences(context),
         *_negatives(context),
         _refused(context),
     ]
-    notes = [say("quality_note")]
-    notes += [note_text(note.key, note.params, context.lang) for note in context.analysis.notes]
+    notes = [say("quality_note"), *general]
     return Sheet(
         "quality",
         say("sheet_quality"),
@@ -70,31 +72,90 @@ def build(context: Context) -> Sheet:
     )
 
 
+def _told(context: Context) -> tuple[pl.DataFrame, list[str]]:
+    """What the run has to say: about single files as a table (``file``, ``remark``), the rest as sentences."""
+    rows, general = [], []
+    for note in context.analysis.notes:
+        said, file = note_text(note.key, note.params, context.lang), str(note.params.get("file") or "")
+        if file and said.startswith(file):
+            rows.append((file, said.removeprefix(file).lstrip(" :：")))
+        else:
+            general.append(said)
+    return pl.DataFrame(rows, schema={"file": pl.String, "remark": pl.String}, orient="row"), general
+
+
+def _remarks(context: Context, remarks: pl.DataFrame) -> list[Block]:
+    """What was repaired or taken for granted in which file; a long list on a tab of its own."""
+    if remarks.height == 0:
+        return []
+    say = context.say
+    long = remarks.height > context.settings.report.short_rows
+    listed, omitted = capped(remarks, context.settings.report.detail_rows)
+    block = Block(
+        say("block_remarks"),
+        listed,
+        "remarks",
+        labels={"remark": say("remark")},
+        units={"remark": Unit.TEXT},
+        detail=long,
+        omitted=omitted,
+    )
+    return [block]
+
+
 def _tiles(context: Context) -> tuple[Tile, ...]:
     sheets = context.analysis.sheets
     if sheets.height == 0:
         return ()
     tiles = []
-    for name in ("rows_read", "accepted", "refused", "skipped"):
+    for name in COUNTS:
         total = total_of(sheets, name)
         light = ("warning" if total else "good") if name == "refused" else None
         tiles.append(Tile(context.say.label(name), name, total, light=light))
     return tuple(tiles)
 
 
-def _read(context: Context) -> Block | None:
-    sheets = context.analysis.sheets
+def _read(context: Context) -> list[Block]:
+    """What was read, file by file; where that is a long list, it has a tab of its own and stands here by table."""
+    say, sheets = context.say, context.analysis.sheets
     if sheets.height == 0:
-        return None
+        return []
+    whole = _read_files(context, sheets)
+    if not whole.detail:
+        return [whole]
+    counts = [name for name in COUNTS if name in sheets.columns]
+    by_table = (
+        sheets.filter(pl.col("table").is_not_null())
+        .group_by("table", maintain_order=True)
+        .agg(
+            pl.col("file").n_unique().alias("files"),
+            pl.col(counts).sum(),
+            pl.col("date_min").min(),
+            pl.col("date_max").max(),
+        )
+    )
+    short = Block(
+        say("block_read_tables"),
+        for_people(by_table, context),
+        "read_tables",
+        notes=(say("see_list", tab=whole.title),),
+        labels={"files": say("files")},
+        units={"files": Unit.COUNT},
+    )
+    return [short, whole]
+
+
+def _read_files(context: Context, sheets: pl.DataFrame) -> Block:
     frame, omitted = capped(pick(sheets, *READ), context.settings.report.detail_rows)
     frame, _ = known(frame, "file")
-    counts = [name for name in ("rows_read", "accepted", "refused", "skipped") if name in frame.columns]
+    counts = [name for name in COUNTS if name in frame.columns]
     return Block(
         context.say("block_read"),
         for_people(frame, context),
         "read",
         total={"file": context.say.word("total"), **{name: sheets[name].sum() for name in counts}},
         bars=("refused",),
+        detail=sheets.height > context.settings.report.short_rows,
         omitted=omitted,
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import polars as pl
 
 from stockturn.model import Block, Chart, Sheet
@@ -17,16 +20,23 @@ from stockturn.output.sheets.context import (
 )
 from stockturn.schema import Unit
 
-FIGURES = (
+PACE = (
     "turnover",
     "turnover_previous",
     "target",
     "achievement",
     "dio_days",
     "dio_change",
-    "avg_inventory",
     "cogs",
+    "opening_value",
+    "closing_value",
+    "avg_inventory",
+    "allowed_capital",
     "excess_capital",
+    "estimated",
+    "reason_code",
+)
+SERVICE = (
     "revenue",
     "gross_margin",
     "gmroi",
@@ -35,13 +45,10 @@ FIGURES = (
     "lost_sales_value",
     "loss_rate",
     "inventory_accuracy",
-    "opening_value",
-    "closing_value",
     "turnover_units",
-    "estimated",
-    "reason_code",
 )
-"""Columns of a dimension's table, the ones people ask for first."""
+"""Columns of a dimension's two tables: how fast its stock turns against the target, and what it earns and serves. One
+table of both would be too wide to read on a screen or on paper."""
 
 
 _NAMES = ("name", "category")
@@ -53,7 +60,9 @@ def build(context: Context) -> Sheet:
     by = context.analysis.by
     unnamed = [name for name, frame in by.items() if _nameless(context, name, frame)]
     blocks = [_trend(context), *_bridge(context)]
-    blocks += [_dimension(context, name, frame) for name, frame in by.items() if name not in unnamed]
+    for name, frame in by.items():
+        if name not in unnamed and frame.height:
+            blocks += _dimension(context, name, frame)
     notes = [say("turnover_note")]
     if unnamed:
         notes.append(say("dimensions_unnamed", names=say("list_comma").join(map(say.label, unnamed))))
@@ -136,41 +145,45 @@ def waterfall(
     return pl.DataFrame(rows, schema=["step", "step_days", "base", "up", "down", "level"], orient="row")
 
 
-def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
-    """One dimension with all its figures; its total is the company's own row, not a sum of ratios."""
-    say, analysis = context.say, context.analysis
+def _dimension(context: Context, name: str, by: pl.DataFrame) -> list[Block]:
+    """One dimension with all its figures in two tables; one list of every sku has them all side by side."""
+    say, report = context.say, context.settings.report
     keys = name.split(",")
-    if by.height == 0:
-        return None
-    report, detail = context.settings.report, "sku" in keys
-    by = context.with_names(by)
-    frame = sorted_by(pick(by, *keys, *_NAMES[: 2 * detail], *FIGURES), "avg_inventory", "closing_value")
+    detail = "sku" in keys
+    frame = context.with_names(by).with_columns(_allowed(by))
+    frame = sorted_by(
+        pick(frame, *keys, *_NAMES[: 2 * detail], *PACE, *SERVICE), "avg_inventory", "closing_value"
+    )
     frame, omitted = capped(frame, report.detail_rows if detail else report.dimension_rows)
-    frame, empty = known(frame, *keys)
     if "estimated" in frame.columns and not frame["estimated"].any():
         frame = frame.drop("estimated")
-    allowed = _allowed(frame)
-    charts: tuple[Chart, ...] = ()
-    if allowed is not None and name == "category":
-        frame = frame.with_columns(allowed)
-        charts = (
-            Chart(
-                "bars",
-                say("chart_capital"),
-                keys[0],
-                ("avg_inventory", "allowed_capital"),
-                rows=report.short_rows,
-            ),
-        )
     label = say("list_slash").join(_inside(say.label(key)) for key in keys)
-    total = for_people(pick(analysis.total, *frame.columns), context).row(0, named=True)
+    title, key = say("block_by", dimension=label), f"by_{name.replace(',', '_')}"
+    if detail:
+        return [_figures(context, frame, keys, title, key, detail=True, omitted=omitted)]
+    second = say("block_by_service", dimension=label)
+    pace = _figures(context, frame.drop(SERVICE, strict=False), keys, title, key, omitted=omitted)
+    service = _figures(context, pick(frame, *keys, *SERVICE), keys, second, f"{key}_service", omitted=omitted)
+    if name == "category" and "allowed_capital" in pace.frame.columns:
+        bars = ("avg_inventory", "allowed_capital")
+        chart = Chart("bars", say("chart_capital"), keys[0], bars, rows=report.short_rows)
+        pace = replace(pace, charts=(chart,))
+    return [pace, service]
+
+
+def _figures(
+    context: Context, frame: pl.DataFrame, keys: list[str], title: str, key: str, **looks: Any
+) -> Block:
+    """A table of a dimension; its total is the company's own row, not a sum of ratios."""
+    say, report = context.say, context.settings.report
+    frame, empty = known(frame, *keys)
+    total = for_people(pick(context.analysis.total, *frame.columns), context).row(0, named=True)
     return Block(
-        say("block_by", dimension=label),
+        title,
         for_people(frame, context),
-        f"by_{name.replace(',', '_')}",
+        key,
         notes=_empty_note(context, empty),
         total={**total, keys[0]: say.word("total")},
-        charts=charts,
         bars=("avg_inventory", "excess_capital"),
         scales=("dio_days",),
         lights={
@@ -179,8 +192,7 @@ def _dimension(context: Context, name: str, by: pl.DataFrame) -> Block | None:
         },
         labels={"allowed_capital": say("allowed_capital"), "reason_code": say.label("reason")},
         units={"allowed_capital": Unit.MONEY},
-        detail=detail,
-        omitted=omitted,
+        **looks,
     )
 
 
@@ -189,13 +201,14 @@ def _inside(label: str) -> str:
     return label if label.isupper() else label.lower()
 
 
-def _allowed(frame: pl.DataFrame) -> pl.Expr | None:
+def _allowed(frame: pl.DataFrame) -> list[pl.Expr]:
     """Average stock that the target allows: cogs a year / target = avg_inventory × achievement."""
     if not {"avg_inventory", "achievement"} <= set(frame.columns):
-        return None
-    return (pl.col("avg_inventory") * pl.col("achievement")).alias("allowed_capital")
+        return []
+    return [(pl.col("avg_inventory") * pl.col("achievement")).alias("allowed_capital")]
 
 
 def _empty_note(context: Context, empty: tuple[str, ...]) -> tuple[str, ...]:
-    names = [context.say.label(name) for name in empty if name not in ("reason_code", "turnover_units")]
+    unsaid = ("reason_code", "turnover_units", "allowed_capital")
+    names = [context.say.label(name) for name in empty if name not in unsaid]
     return (context.say("columns_empty", columns=context.say("list_comma").join(names)),) if names else ()
