@@ -14,7 +14,7 @@ from stockturn.output.phrases import Phrases
 WIDTH, HEIGHT = 480, 280
 LEFT, RIGHT, TOP, BOTTOM = 58, 50, 14, 52
 _TICKS = 4
-_CHARACTER = 6.2
+CHARACTER = 6.2
 """Pixels of a narrow character at the size of the labels."""
 _EMPTY_DECIMALS = re.compile(r"\.0+(?!\d)")
 
@@ -139,8 +139,8 @@ def names_below(picture: Drawing, names: list[str]) -> None:
     """Names under the columns, in two lines where they need it; every second, third ... where they would touch."""
     slot, _ = slots(len(names))
     longest_word = max(width(word) for name in names for word in name.split(" "))
-    every = max(1, math.ceil((min(longest_word, 10) + 1) * _CHARACTER / slot))
-    room = int(slot * every / _CHARACTER)
+    every = max(1, math.ceil((min(longest_word, 10) + 1) * CHARACTER / slot))
+    room = int(slot * every / CHARACTER)
     for place in range(0, len(names), every):
         for line, words in enumerate(_two_lines(names[place], room)):
             picture.text(LEFT + slot * (place + 0.5), HEIGHT - BOTTOM + 14 + 12 * line, words)
@@ -167,4 +167,4 @@ def legend(picture: Drawing, entries: list[tuple[str, str]], y: float) -> None:
     for css, label in entries:
         picture.rect(x, y - 9, 10, 10, css, label)
         picture.text(x + 14, y, label, "start")
-        x += 28 + width(label) * _CHARACTER
+        x += 28 + width(label) * CHARACTER

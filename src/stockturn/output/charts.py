@@ -10,6 +10,7 @@ from html import escape
 from stockturn.model import Block, Chart
 from stockturn.output.chart_parts import (
     BOTTOM,
+    CHARACTER,
     HEIGHT,
     LEFT,
     TOP,
@@ -23,13 +24,11 @@ from stockturn.output.chart_parts import (
     slots,
     value_axis,
 )
-from stockturn.output.formats import shown, text_line
+from stockturn.output.formats import shown, text_line, width
 from stockturn.output.phrases import Phrases
 from stockturn.schema import Unit
 
 _AGE_COLOURS = 7
-_LABEL = 16
-"""Width of a label on the side of a bar chart, in characters."""
 
 
 def draw(block: Block, chart: Chart, say: Phrases) -> str:
@@ -97,13 +96,18 @@ def _waterfall(picture: Drawing, data: Data) -> str:
             else ("good", -(down[place] or 0.0))
         )
         x, y = LEFT + slot * place + (slot - wide) / 2, scale.at(top)
-        said = shown(change, Unit.DAYS) if css == "c1" else f"{change or 0.0:+.1f}"
+        said = shown(change, Unit.DAYS) if css == "c1" else _signed(change or 0.0)
         picture.rect(x, y, wide, max(scale.at(foot) - y, 1.0), css, f"{name}: {said}")
         picture.text(x + wide / 2, max(y - 3, 10), said, css="strong")
     names_below(picture, data.names)
     entries = [("c1", data.label(data.chart.series[1])), ("bad", data.label(data.chart.series[2]))]
     legend(picture, [*entries, ("good", data.label(data.chart.series[3]))], HEIGHT - 8)
     return picture.svg()
+
+
+def _signed(days: float) -> str:
+    """A step with its sign; what rounds to nothing has none."""
+    return f"{days:+.1f}" if round(days, 1) else "0.0"
 
 
 def _pareto(picture: Drawing, data: Data) -> str:
@@ -131,7 +135,9 @@ def _pareto(picture: Drawing, data: Data) -> str:
     return picture.svg()
 
 
-_BAR_LEFT = 122
+_LEAST_LEFT, _MOST_LEFT = 60.0, 210.0
+"""Room for the names left of bars: as wide as the longest name, within these."""
+
 _BAR_HIGH = 17
 
 
@@ -143,15 +149,15 @@ def _bars(picture: Drawing, data: Data) -> str:
     scale = _flat_axis(picture, data.of(columns), data, high)
     for place, name in enumerate(data.names):
         top = TOP + group * place
-        _side(picture, name, top + group / 2)
+        _side(picture, name, scale.start, top + group / 2)
         for number, column in enumerate(columns):
             value = data.values[column][place]
             if value is not None:
                 said = f"{name}, {data.label(column)}: {data.said(column, value)}"
                 picture.rect(
-                    _BAR_LEFT,
+                    scale.start,
                     top + number * _BAR_HIGH,
-                    scale.at(value) - _BAR_LEFT,
+                    scale.at(value) - scale.start,
                     _BAR_HIGH - 3,
                     f"c{number + 1}",
                     said,
@@ -173,8 +179,8 @@ def _stacked(picture: Drawing, data: Data) -> str:
     ]
     scale = _flat_axis(picture, totals, data, high - 18)
     for place, name in enumerate(data.names):
-        top, x = TOP + group * place, float(_BAR_LEFT)
-        _side(picture, name, top + group / 2)
+        top, x = TOP + group * place, scale.start
+        _side(picture, name, scale.start, top + group / 2)
         for number, column in enumerate(columns):
             value = max(data.values[column][place] or 0.0, 0.0)
             wide = scale.at(value) - scale.at(0.0)
@@ -189,7 +195,9 @@ def _stacked(picture: Drawing, data: Data) -> str:
 
 
 def _flat_axis(picture: Drawing, values: list[float], data: Data, high: float) -> Scale:
-    scale = Scale(0.0, max(values, default=1.0), _BAR_LEFT, WIDTH - 24)
+    longest = max((width(name) for name in data.names), default=0) * CHARACTER + 8
+    left = min(_MOST_LEFT, max(_LEAST_LEFT, longest))
+    scale = Scale(0.0, max(values, default=1.0), left, WIDTH - 24)
     for tick in scale.ticks():
         x = scale.at(tick)
         picture.rule(x, TOP - 6, x, high - 40)
@@ -197,9 +205,9 @@ def _flat_axis(picture: Drawing, values: list[float], data: Data, high: float) -
     return scale
 
 
-def _side(picture: Drawing, name: str, y: float) -> None:
+def _side(picture: Drawing, name: str, left: float, y: float) -> None:
     """A name left of its bar, cut where it would not fit."""
-    picture.text(_BAR_LEFT - 6, y, cut(name, _LABEL + 1), "end")
+    picture.text(left - 6, y, cut(name, int(left / CHARACTER)), "end")
 
 
 def _columns(picture: Drawing, data: Data) -> str:
@@ -271,6 +279,6 @@ def spark(values: Sequence[float | None], title: str) -> str:
         for place, value in known
     )
     return (
-        f'<svg class="spark" viewBox="0 0 100 24" role="img" aria-label="{escape(title, quote=True)}">'
+        f'<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="xMinYMid" role="img" aria-label="{escape(title, quote=True)}">'
         f'<polyline class="line" points="{points}"/></svg>'
     )

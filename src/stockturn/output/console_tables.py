@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.output.formats import check_finite, is_number, shown, text_line, unit_of, width
+from stockturn.output.formats import check_finite, is_number, money_column, shown, text_line, unit_of, width
 from stockturn.output.phrases import Phrases, spoken
 from stockturn.output.sheets.context import STATUS_LEVELS, STATUS_ORDER
 from stockturn.schema import Unit
@@ -161,6 +161,8 @@ def ordered(name: str, columns: Sequence[str]) -> list[str]:
 def cells_of(values: pl.Series, name: str, lang: str) -> list[str]:
     """The texts of a column; of a path the end is kept, where the file is named."""
     unit = unit_of(name)
+    if unit is Unit.MONEY:
+        return money_column(values.to_list(), lang)
     texts = [text_line(shown(value, unit, lang, compact=True)) for value in values.to_list()]
     return [_tail(text, _PATH_WIDTH) for text in texts] if name == "file" else texts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import polars as pl
@@ -34,6 +34,9 @@ _DECIMALS: Mapping[Unit, int] = {
 }
 _WHOLE_MONEY = 10_000
 """From this amount on a column of money is shown without cents: they would only widen it."""
+
+_SHORT_MONEY = 1_000_000
+"""A column of a screen that reaches this is written short."""
 
 _WHOLE_QTY = 10_000
 """From this quantity on a single figure is shown without decimals."""
@@ -155,6 +158,26 @@ def shown(
     if decimals is not None and is_number(unit):
         return f"{_no_minus_zero(value, decimals):,.{decimals}f}"
     return _grouped(value, unit)
+
+
+def money_column(values: Sequence[float | None], lang: str = "en") -> list[str]:
+    """Amounts of one column of a screen, all written in the same way: whole, or short where some are long.
+
+    >>> money_column([583_760.4, 438.0, None]), money_column([2_345_678.0, 438.0, 0.0])
+    (['583,760', '438', ''], ['2.35M', '0.4k', '0'])
+    >>> money_column([2_345_678.0, 6_750.0], "zh")
+    ['234.6万', '0.68万']
+    """
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    if largest < _SHORT_MONEY:
+        return [shown(value, Unit.MONEY, lang, decimals=0) for value in values]
+    floor, word, decimals = (1e4, "万", 2) if lang == "zh" else (1e3, "k", 1)
+    return [
+        f"{_no_minus_zero(value / floor, decimals):,.{decimals}f}{word}"
+        if value and abs(value) < floor
+        else shown(value, Unit.MONEY, lang, compact=True)
+        for value in values
+    ]
 
 
 def _grouped(value: float, unit: Unit) -> str:

@@ -14,13 +14,25 @@ from stockturn.config import Settings
 from stockturn.model import Block, Report, Tile
 from stockturn.output.charts import draw, spark
 from stockturn.output.files import replacing
-from stockturn.output.formats import Cell, block_decimals, check_finite, is_number, shown, text_cell, unit_of
+from stockturn.output.formats import (
+    Cell,
+    block_decimals,
+    check_finite,
+    is_number,
+    shown,
+    text_cell,
+    unit_of,
+    width,
+)
 from stockturn.output.phrases import Phrases
 from stockturn.output.tiles import Line, light_text, lines, value_text
 from stockturn.schema import Unit
 
 _HEATS = 5
 """Steps of colour in a heat map."""
+
+_CODE_WIDTH, _NAME_WIDTH = 20, 36
+"""Text up to the first is a code; where half of the texts are longer than the second, they are sentences."""
 
 
 @dataclass(frozen=True)
@@ -165,9 +177,10 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
     figures = [figure for figure in block.frame.columns if is_number(unit_of(figure, block.units))]
     hottest = _hottest(block, figures[:-1]) if block.heat and name in figures[:-1] else None
     decimals = block_decimals(block, name)
+    base = "n" if is_number(unit) else "d" if unit is Unit.DATE else _text_class(values)
     cells = []
     for value in values:
-        css = "n" if is_number(unit) else "d" if unit is Unit.DATE else ""
+        css = base
         level = _level(block, name, value)
         if level:
             css = f"{css} {level}".strip()
@@ -180,6 +193,15 @@ def _column(block: Block, name: str, values: list[Cell], say: Phrases) -> list[S
         sort = None if value is None else str(value) if isinstance(value, int | float) else None
         cells.append(ShownCell(text, sort, css, bar))
     return cells
+
+
+def _text_class(values: list[Cell]) -> str:
+    """How much room a column of text gets, so that no column is squeezed to a sign a line beside wide ones: codes
+    stay on one line, names wrap a little, sentences get a paragraph."""
+    widths = sorted(width(value) for value in values if isinstance(value, str))
+    if not widths or widths[-1] <= _CODE_WIDTH:
+        return "c"
+    return "l" if widths[len(widths) // 2] > _NAME_WIDTH else "m"
 
 
 def _sparks(block: Block, name: str, frame: pl.DataFrame, say: Phrases) -> list[ShownCell]:

@@ -71,7 +71,7 @@ def _compared(frame: pl.DataFrame, name: str) -> Said | None:
     expected = row["_all_sum"] - start
     return (
         "total_differs",
-        {"column": name, "row": row[ROW], "found": f"{row[name]:g}", "expected": f"{expected:g}"},
+        {"column": name, "row": row[ROW], "found": f"{row[name]:,.12g}", "expected": f"{expected:,.12g}"},
     )
 
 
