@@ -62,7 +62,9 @@ def note_text(key: str, params: Mapping[str, object], lang: str) -> str:
     return text(key if "." in key else f"notes.{key}", lang, **said)
 
 
-_CODES = ("where", "table")
+_CODES = {"where": "where", "table": "table", "wanted": "value_basis", "used": "value_basis"}
+"""Parameters of notes that are codes, and which codes."""
+
 _PLACES = ("row",)
 """Numbers that say where something stands, not how many there are."""
 
@@ -70,7 +72,7 @@ _PLACES = ("row",)
 def _spoken(name: str, value: object, lang: str) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and name not in _PLACES:
         return f"{value:,}"
-    code = f"codes.{name}_{value}"
+    code = f"codes.{_CODES.get(name, name)}_{value}"
     return text(code, lang) if name in _CODES and has(code, lang) else value
 
 

@@ -121,6 +121,10 @@ class Chart:
     first: int = 0
 
 
+PAGE_ROWS = 36
+"""Rows of a table that a page in landscape holds."""
+
+
 @dataclass(frozen=True)
 class Block:
     """One table on a sheet: a title, a frame, and how it is marked. Texts here are already translated;
@@ -154,6 +158,12 @@ class Block:
     helpers: tuple[str, ...] = ()
     aside: bool = False
     sparks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def long(self) -> bool:
+        """Whether it needs a tab of its own, where its header stays in sight and is printed on every page: a list,
+        or a table longer than a page."""
+        return self.detail or (self.frame.height > PAGE_ROWS and not self.aside)
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,11 @@ def test_the_page_works_in_a_browser(tmp_path: Path, size: tuple[int, int]) -> N
         )
         assert len(browser.run(column)) == 1
         assert browser.run("document.documentElement.scrollWidth <= window.innerWidth")
+        narrowest = "Math.min(...[...document.querySelectorAll('td.{}')].map(cell => cell.offsetWidth).filter(wide => wide))"
+        assert browser.run(narrowest.format("l")) > 300
+        assert browser.run(narrowest.format("m")) > 90
+        stays = "{const t = document.querySelector('#class_items .scroll'); t.scrollLeft = 400; t.querySelector('td').getBoundingClientRect().left - t.getBoundingClientRect().left}"
+        assert browser.run(stays) < 5
         assert browser.requested() == {page.as_uri()}
         assert browser.complaints() == []
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from openpyxl.utils import column_index_from_string, get_column_letter
 
 from stockturn.config import Settings
 from stockturn.i18n import LANGUAGES
-from stockturn.model import Block, Report, Sheet
+from stockturn.model import PAGE_ROWS, Block, Chart, Report, Sheet
 from stockturn.output.sheets import build_report
 from stockturn.output.xlsx import write_report
 from stockturn.schema import Unit
@@ -123,3 +124,47 @@ def test_a_footer_takes_any_title(tmp_path: Path) -> None:
     sheet = read_workbook(tmp_path / "report.xlsx")["Sheet"]
     assert sheet.oddFooter.left.text.strip().startswith("2024 R&&D 长")
     assert len(sheet.oddFooter.left.text) < 120
+
+
+def test_the_head_of_a_list_over_two_pages_stands_in_the_margin(tmp_path: Path) -> None:
+    """In cells it would be cut by the columns that every page repeats; a year at its start is no font size."""
+    report = replace(_tables_report([3], columns=30, detail=True), subtitle="2024-01 to R&D")
+    write_report(report, tmp_path / "report.xlsx")
+    sheet = read_workbook(tmp_path / "report.xlsx")["Sheet"]
+    assert sheet.oddHeader.left.text.split("\n")[1].endswith("2024-01 to R&&D")
+    assert "T0" in sheet.oddHeader.left.text.split("\n")[0]
+    header = next(row[0].row for row in sheet.iter_rows(max_col=1) if row[0].value == "sku")
+    assert sheet.print_title_rows == f"${header}:${header}"
+    assert sheet.print_area.startswith(f"'Sheet'!$A${header}:")
+
+
+def test_a_table_longer_than_a_page_has_a_tab_of_its_own_and_its_chart_stays(tmp_path: Path) -> None:
+    """There its header is printed on every page; the chart over it stands where it is looked for."""
+    report = _tables_report([5, PAGE_ROWS + 1])
+    first, second = report.sheets[0].blocks
+    drawn = replace(second, charts=(Chart("bars", "By size", "sku", ("c0",), rows=12),))
+    report = replace(report, sheets=(replace(report.sheets[0], blocks=(first, drawn)),))
+    write_report(report, tmp_path / "report.xlsx")
+    book = read_workbook(tmp_path / "report.xlsx")
+    assert book.sheetnames == ["Sheet", "T1"]
+    (chart,) = book["Sheet"]._charts
+    assert chart.series[0].val.numRef.f == "'T1'!$B$5:$B$16"
+    assert book["T1"].print_title_rows == "$1:$4"
+    assert [row[0].value for row in book["Sheet"].iter_rows(max_col=1)].count("A") == 5
+
+
+def test_small_print_is_no_wider_than_what_is_printed(tmp_path: Path) -> None:
+    """A sentence over merged cells beyond the print area would be cut; it takes as many lines as it needs."""
+    sentence = "Ranked by cost of goods sold, and a sentence that is long enough for three lines. " * 5
+    report = _tables_report([3, 3])
+    narrow, aside = report.sheets[0].blocks
+    blocks = (replace(narrow, notes=(sentence,)), replace(aside, aside=True))
+    write_report(replace(report, sheets=(replace(report.sheets[0], blocks=blocks),)), tmp_path / "r.xlsx")
+    sheet = read_workbook(tmp_path / "r.xlsx")["Sheet"]
+    (area,) = sheet.merged_cells.ranges
+    last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
+    assert area.max_col <= last
+    room = sum(
+        sheet.column_dimensions[get_column_letter(n)].width or 8.43 for n in range(1, area.max_col + 1)
+    )
+    assert sheet.row_dimensions[area.min_row].height >= 12 * len(sentence) * 0.75 / (room + area.max_col)

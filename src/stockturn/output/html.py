@@ -57,7 +57,7 @@ class ShownTable:
     rows: tuple[tuple[ShownCell, ...], ...]
     total: tuple[ShownCell, ...] | None
     charts: tuple[str, ...]
-    detail: bool
+    long: bool
     aside: bool
     more: str | None
 
@@ -160,7 +160,7 @@ def _table(block: Block, say: Phrases, settings: Settings) -> ShownTable:
         tuple(zip(*cells, strict=True)) if cells else (),
         total,
         tuple(drawn for chart in block.charts if (drawn := draw(block, chart, say))),
-        block.detail,
+        block.long,
         block.aside,
         say("html_more", omitted=shown(omitted, Unit.COUNT)) if omitted else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from math import ceil
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from stockturn.model import Block, Report, Sheet
+from stockturn.model import Block, Chart, Report, Sheet
 from stockturn.output.files import replacing
 from stockturn.output.formats import shown, text_cell, width
 from stockturn.output.palette import BLUE, HEAD
 from stockturn.output.phrases import Phrases
-from stockturn.output.xlsx_charts import HEIGHT, WIDTH, Drawing, insert_chart
+from stockturn.output.xlsx_charts import WIDTH, Drawing, height_of, insert_chart
 from stockturn.output.xlsx_pages import (
     breaks,
     last_column,
@@ -33,7 +34,6 @@ _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_
 """Nothing that came from data becomes a formula, a link or a number by itself."""
 
 _ROW_PIXELS = 20
-_CHART_ROWS = ceil((HEIGHT + 12) / _ROW_PIXELS)
 _WIDE_TABLE = 14
 """From so many columns on a page is wide enough for three charts side by side, else two."""
 
@@ -59,6 +59,33 @@ def write_tables(tables: Mapping[str, pl.DataFrame], path: Path, lang: str, curr
     _Book(Report(title, "", lang, currency, _DATA_DATE, sheets), bare=True).write(path)
 
 
+@dataclass
+class _Place:
+    """A tab of the plan: its tables and the charts that stand above them."""
+
+    sheet: Sheet
+    blocks: tuple[Block, ...]
+    worksheet: Any
+    name: str
+    charts: tuple[tuple[Block, Chart], ...]
+    chart_row: int = 0
+
+    @property
+    def across(self) -> int:
+        """Charts side by side."""
+        return 3 if max((block.frame.width for block in self.blocks), default=0) >= _WIDE_TABLE else 2
+
+    @property
+    def chart_height(self) -> int:
+        """Pixels of every chart of the tab: as high as the highest needs to be."""
+        return max((height_of(block, chart) for block, chart in self.charts), default=0)
+
+    @property
+    def chart_rows(self) -> int:
+        """Rows that a chart takes."""
+        return ceil((self.chart_height + 12) / _ROW_PIXELS) or 1
+
+
 class _Book:
     """A workbook being written. Tabs are planned first, so that links can point forward."""
 
@@ -77,12 +104,14 @@ class _Book:
             self.workbook, self.styles = workbook, Styles(workbook, self.report.lang)
             self._properties()
             places = self._plan()
-            for sheet, blocks, worksheet, name in places:
-                if sheet is not self.summary:
-                    self._tab(sheet, blocks, Tab(worksheet, name, self.report.lang))
-            for sheet, _, worksheet, name in places:
-                if sheet is self.summary:
-                    self._summary(sheet, worksheet, name)
+            for place in places:
+                if place.sheet is not self.summary:
+                    self._tab(place)
+            for place in places:
+                if place.sheet is self.summary:
+                    self._summary(place.sheet, place.worksheet, place.name)
+                else:
+                    self._draw(place)
 
     def _properties(self) -> None:
         known = dict(self.report.properties)
@@ -91,12 +120,13 @@ class _Book:
             {"title": self.report.title, "author": "stockturn", "created": created, **known}
         )
 
-    def _plan(self) -> list[tuple[Sheet, tuple[Block, ...], Any, str]]:
-        """One tab per sheet, and one more for each long list of it; a sheet that is one long list is one tab."""
-        places: list[tuple[Sheet, tuple[Block, ...], Any, str]] = []
+    def _plan(self) -> list[_Place]:
+        """One tab per sheet, and one more for each long list of it; a sheet that is one long list is one tab. Charts
+        stand on the sheet's own tab, wherever their table is."""
+        places: list[_Place] = []
         for sheet in self.report.sheets:
-            short = tuple(block for block in sheet.blocks if not block.detail)
-            long = tuple(block for block in sheet.blocks if block.detail)
+            short = tuple(block for block in sheet.blocks if not block.long)
+            long = tuple(block for block in sheet.blocks if block.long)
             groups = [] if self.bare else [(sheet.title, sheet.key, short)]
             groups += [(block.title, block.key, (block,)) for block in long]
             if len(long) == 1 and not short and not sheet.tiles:
@@ -104,14 +134,16 @@ class _Book:
             for title, key, blocks in groups:
                 name = self._name(title)
                 worksheet = self.workbook.add_worksheet(name)
-                places.append((sheet, blocks, worksheet, name))
+                drawn = sheet.blocks if key == sheet.key else ()
+                charts = [(block, chart) for block in drawn for chart in block.charts if block.frame.height]
+                places.append(_Place(sheet, blocks, worksheet, name, tuple(charts)))
                 self.tabs[key] = name
                 self.tabs |= {block.key: name for block in blocks}
         return places
 
     def _name(self, title: str) -> str:
         """A name that Excel takes: short, without its forbidden signs, different from all others."""
-        clean = title.translate(_NOT_IN_NAMES).strip().strip("'") or "–"
+        clean = " ".join(title.translate(_NOT_IN_NAMES).split()).strip("'") or "–"
         taken = {_RESERVED, *(name.casefold() for name in self.tabs.values())}
         name, number = clean[:_NAME_LENGTH], 2
         while name.casefold() in taken:
@@ -119,25 +151,30 @@ class _Book:
             name, number = clean[: _NAME_LENGTH - len(tail)] + tail, number + 1
         return name
 
-    def _tab(self, sheet: Sheet, blocks: tuple[Block, ...], tab: Tab) -> None:
-        detail = bool(blocks) and blocks[0].detail
+    def _tab(self, place: _Place) -> None:
+        sheet, blocks = place.sheet, place.blocks
+        tab = Tab(place.worksheet, place.name, self.report.lang)
+        detail = bool(blocks) and blocks[0].long
         row = 0 if self.bare else self._head(sheet, blocks, tab, detail)
         row = self._tiles(sheet, tab, row) if sheet.tiles and not detail else row
-        charts = [(block, chart) for block in blocks for chart in block.charts if block.frame.height]
-        chart_row, across = row, _across(blocks)
-        row += ceil(len(charts) / across) * _CHART_ROWS
-        header_row, parts = row, _chart_parts(chart_row, row)
+        place.chart_row = row
+        row += ceil(len(place.charts) / place.across) * place.chart_rows
+        header_row, parts = row, _chart_parts(place.chart_row, row, place.chart_rows)
         for block in blocks:
             start = row
             header_row, row = self._block(block, tab, row, detail)
             parts.append((start if parts else 0, row - 1))
-        for place, (block, chart) in enumerate(charts):
-            drawing = Drawing(self.workbook, block, chart, self.extents[block.key], self.say)
-            below = chart_row + place // across * _CHART_ROWS
-            insert_chart(drawing, tab.sheet, below, place % across * (WIDTH + 12))
         tab.apply_widths()
-        charts_wide = min(len(charts), across) * (WIDTH + 12) * 0.75
+        charts_wide = min(len(place.charts), place.across) * (WIDTH + 12) * 0.75
         self._page(tab, blocks, detail, header_row, parts, charts_wide)
+
+    def _draw(self, place: _Place) -> None:
+        """The charts of a tab, when every table has its place."""
+        for number, (block, chart) in enumerate(place.charts):
+            drawing = Drawing(self.workbook, block, chart, self.extents[block.key], self.say)
+            row = place.chart_row + number // place.across * place.chart_rows
+            offset = number % place.across * (WIDTH + 12)
+            insert_chart(drawing, place.worksheet, row, offset, place.chart_height)
 
     def _head(self, sheet: Sheet, blocks: tuple[Block, ...], tab: Tab, detail: bool) -> int:
         """Title, link back, notes."""
@@ -206,7 +243,7 @@ class _Book:
         titles = range(header_row if self.bare else 0, top + 1)
         sheet.repeat_rows(titles.start, top)
         page_setup(sheet, self.report)
-        wide = max(points_wide(tab.widths), charts_wide)
+        wide = max(points_wide(tab.widths), charts_wide, tab.notes_wide)
         if detail and (across := pages_across(wide)) > 1:
             sheet.fit_to_pages(across, 0)
             if columns:
@@ -259,11 +296,7 @@ class _Book:
             grid.sheet.write_url(below, column, f"internal:{quoted(name)}!A1", self.styles.link, name)
 
 
-def _chart_parts(first: int, end: int) -> list[tuple[int, int]]:
+def _chart_parts(first: int, end: int, rows: int) -> list[tuple[int, int]]:
     """The head with the first row of charts, then each further row of charts."""
-    starts = range(first, end, _CHART_ROWS)
-    return [(start if start > first else 0, start + _CHART_ROWS - 1) for start in starts]
-
-
-def _across(blocks: tuple[Block, ...]) -> int:
-    return 3 if max((block.frame.width for block in blocks), default=0) >= _WIDE_TABLE else 2
+    starts = range(first, end, rows)
+    return [(start if start > first else 0, start + rows - 1) for start in starts]

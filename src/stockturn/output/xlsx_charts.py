@@ -12,8 +12,14 @@ from stockturn.output.phrases import Phrases
 from stockturn.output.xlsx_tables import Extent
 from stockturn.schema import Unit
 
-WIDTH, HEIGHT = 620, 330
+WIDTH = 620
 """Pixels of a chart: two stand side by side on an A4 page in landscape."""
+
+_HIGH, _HIGHER, _BARS_HIGH = 330, 450, 8
+"""Pixels of a chart, and of one with more bars than so many: their names need the room."""
+
+_FEW = 3
+"""Bars that would be as thick as a brick: they get more air."""
 
 _BANDS_NAMED = 10
 """Bands of a Pareto chart that can all be named on one line; of more, every second is."""
@@ -93,14 +99,20 @@ def money_axis(top: float, lang: str) -> str:
 _LONG = 1e6
 
 
-def insert_chart(drawing: Drawing, sheet: Any, row: int, offset: int) -> None:
+def height_of(block: Block, chart: Chart) -> int:
+    """Pixels that a chart needs."""
+    bars = min(block.frame.height - chart.first, chart.rows or block.frame.height)
+    return _HIGHER if chart.kind in _FLAT and bars > _BARS_HIGH else _HIGH
+
+
+def insert_chart(drawing: Drawing, sheet: Any, row: int, offset: int, height: int) -> None:
     """Put the chart on the sheet, ``offset`` pixels from its left edge."""
     made = _KINDS[drawing.chart.kind](drawing)
     title = drawing.chart.title
     made.set_title({"name": title, "name_font": {"size": 12, "bold": True, "color": INK}, "overlay": False})
     made.set_legend({"position": "bottom", "font": {"size": 9, "color": SOFT}, **_hidden_legend(drawing)})
     made.set_chartarea({"border": {"color": LINE}})
-    made.set_size({"width": WIDTH, "height": HEIGHT})
+    made.set_size({"width": WIDTH, "height": height})
     place = {"x_offset": offset, "y_offset": 4, "object_position": 3, "description": title}
     sheet.insert_chart(row, 0, made, place)
 
@@ -189,14 +201,19 @@ def _pareto(drawing: Drawing) -> Any:
 def _stacked(drawing: Drawing) -> Any:
     chart = drawing.new("bar", "stacked")
     for place, name in enumerate(drawing.chart.series):
-        chart.add_series(drawing.series(name, fill={"color": AGES[place % len(AGES)]}, gap=50))
+        chart.add_series(drawing.series(name, fill={"color": AGES[place % len(AGES)]}, gap=_gap(drawing, 50)))
     return _flat(drawing, chart)
+
+
+def _gap(drawing: Drawing, usual: int) -> int:
+    """Air between bars, in percent of one."""
+    return usual if drawing.last_row - drawing.first_row + 1 > _FEW else 4 * usual
 
 
 def _bars(drawing: Drawing) -> Any:
     chart = drawing.new("bar")
     for name, colour in zip(drawing.chart.series, (BLUE, SKY, GREY), strict=False):
-        chart.add_series(drawing.series(name, fill={"color": colour}, gap=60))
+        chart.add_series(drawing.series(name, fill={"color": colour}, gap=_gap(drawing, 60)))
     return _flat(drawing, chart)
 
 
@@ -245,3 +262,4 @@ _KINDS: dict[str, Callable[[Drawing], Any]] = {
     "columns": _columns,
     "lines": _lines,
 }
+_FLAT = ("stacked", "bars")

@@ -49,13 +49,14 @@ def _header_text(words: str, longest: int = _TITLE_LENGTH) -> str:
     return text_line(words)[:longest].replace("&", "&&")
 
 
-def points_wide(widths: Mapping[int, float]) -> float:
-    """Points of the columns up to the last one that was set.
+def points_wide(widths: Mapping[int, float], last: int | None = None) -> float:
+    """Points of the columns up to ``last``, or up to the last one that was set.
 
     >>> points_wide({0: 10.0, 2: 10.0})
     160.5
     """
-    return sum(_points(widths, place) for place in range(max(widths, default=0) + 1))
+    end = max(widths, default=0) if last is None else last
+    return sum(_points(widths, place) for place in range(end + 1))
 
 
 def column_at(widths: Mapping[int, float], points: float) -> int:

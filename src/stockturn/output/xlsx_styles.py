@@ -98,7 +98,6 @@ class Styles:
             font_color="#FFFFFF",
             bg_color=HEAD,
             text_wrap=True,
-            valign="top",
             border=1,
             border_color=LINE,
         )
@@ -106,6 +105,4 @@ class Styles:
     @property
     def helper(self) -> Any:
         """The header of a column that only a chart needs."""
-        return self.of(
-            italic=True, font_size=8, font_color=SOFT, bg_color=PAPER, text_wrap=True, valign="top"
-        )
+        return self.of(italic=True, font_size=8, font_color=SOFT, bg_color=PAPER, text_wrap=True)

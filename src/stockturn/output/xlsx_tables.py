@@ -25,7 +25,7 @@ from stockturn.output.formats import (
 )
 from stockturn.output.palette import BLUE, ORANGE, SKY
 from stockturn.output.phrases import Phrases
-from stockturn.output.xlsx_pages import column_at
+from stockturn.output.xlsx_pages import column_at, points_wide
 from stockturn.output.xlsx_styles import SMALL, Styles
 from stockturn.schema import Unit
 
@@ -92,9 +92,18 @@ class Tab:
         self.notes.append((row, words, form))
         return row + 1
 
+    @property
+    def _note_end(self) -> int:
+        return max(1, column_at(self.widths, _NOTE_POINTS))
+
+    @property
+    def notes_wide(self) -> float:
+        """Points up to the column in which small print ends."""
+        return points_wide(self.widths, self._note_end) if self.notes else 0.0
+
     def _set_note(self, row: int, words: str, form: Any) -> None:
         """Over the width of a page, and no wider: merged cells count as used, and would shrink what is printed."""
-        last = max(1, column_at(self.widths, _NOTE_POINTS))
+        last = self._note_end
         self.sheet.merge_range(row, 0, row, last, "", form)
         self.sheet.write_string(row, 0, text_cell(words), form)
         taken = float(_running(pl.Series([words]), self.lang)[0]) * SMALL

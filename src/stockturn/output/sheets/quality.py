@@ -225,7 +225,8 @@ def _negatives(context: Context) -> list[Block]:
     if negatives.height == 0:
         return []
     first = [name for name in ("sku", "name", "category", "warehouse") if name in negatives.columns]
-    frame = negatives.select(*first, *(name for name in negatives.columns if name not in first))
+    deepest = negatives.sort("on_hand", maintain_order=True)
+    frame = deepest.select(*first, *(name for name in negatives.columns if name not in first))
     short, omitted = capped(frame, context.settings.report.short_rows)
     short, _ = known(short, "sku")
     title = context.say("block_negatives", n=shown(frame.height, Unit.COUNT))
