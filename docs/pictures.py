@@ -1,6 +1,7 @@
 """The pictures of README and docs, made by the project from the example company: ``python -m docs.pictures``.
 
-Needs LibreOffice (soffice) and pdftoppm for the workbook; the terminal pictures need nothing but rich.
+Needs LibreOffice (soffice) and pdftoppm for the workbook, Chromium for the page; the terminal pictures need nothing
+but rich.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from stockturn.output import console
 
 FOLDER = Path(__file__).parent / "pictures"
 PAGES = {"summary": 1, "turnover": 2}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SCREEN = "1280,900"
 
 
 def terminal(exports: Path, lang: str) -> None:
@@ -32,11 +35,16 @@ def terminal(exports: Path, lang: str) -> None:
     (FOLDER / f"screen-{lang}.svg").write_text(screen.export_svg(title="stockturn report"), encoding="utf-8")
 
 
-def workbook(exports: Path, lang: str, work: Path) -> None:
-    """Pages of the workbook as PNG, through LibreOffice."""
+def report(exports: Path, lang: str, work: Path) -> tuple[Path, Path]:
+    """The workbook and the page, from one run."""
     settings = load_settings(exports / "stockturn.toml", {"lang": lang})
-    book = work / f"report-{lang}.xlsx"
-    api.report(api.ingest(exports, settings=settings), book, settings)
+    book, page = work / f"report-{lang}.xlsx", work / f"report-{lang}.html"
+    api.report(api.ingest(exports, settings=settings), book, settings, html=page)
+    return book, page
+
+
+def pages_of_workbook(book: Path, lang: str, work: Path) -> None:
+    """Pages of the workbook as PNG, through LibreOffice."""
     subprocess.run(
         ["soffice", "--headless", "--convert-to", "pdf", "--outdir", work, book],
         check=True,
@@ -48,17 +56,41 @@ def workbook(exports: Path, lang: str, work: Path) -> None:
         subprocess.run(["pdftoppm", "-png", "-r", "90", *where, book.with_suffix(".pdf"), target], check=True)
 
 
+def top_of_page(page: Path, lang: str, work: Path) -> None:
+    """The page as a browser shows it when it is opened."""
+    browser = next(path for name in BROWSERS if (path := shutil.which(name)))
+    options = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        f"--window-size={SCREEN}",
+    ]
+    options += [
+        f"--user-data-dir={work / 'browser'}",
+        f"--screenshot={FOLDER / f'page-{lang}.png'}",
+        page.as_uri(),
+    ]
+    subprocess.run([browser, *options], check=True, capture_output=True)
+
+
 def main() -> None:
     """Write every picture that can be made on this machine."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
+        browser = any(map(shutil.which, BROWSERS))
         office = shutil.which("soffice") and shutil.which("pdftoppm")
         for lang in ("en", "zh"):
             write_demo(work / lang, lang=lang)
             terminal(work / lang, lang)
+            book, page = report(work / lang, lang, work)
             if office:
-                workbook(work / lang, lang, work)
+                pages_of_workbook(book, lang, work)
+            if browser:
+                top_of_page(page, lang, work)
+        if not browser:
+            print("no chromium: pictures of the page were left as they are", file=sys.stderr)
         if not office:
             print("no soffice or pdftoppm: pictures of the workbook were left as they are", file=sys.stderr)
 
