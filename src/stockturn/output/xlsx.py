@@ -27,7 +27,8 @@ from stockturn.output.xlsx_pages import (
 )
 from stockturn.output.xlsx_styles import Styles
 from stockturn.output.xlsx_summary import COLUMNS, Grid, write_findings, write_tiles
-from stockturn.output.xlsx_tables import Extent, Tab, quoted, write_table
+from stockturn.output.xlsx_tab import Extent, Tab, quoted
+from stockturn.output.xlsx_tables import write_table
 from stockturn.schema import Unit
 
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

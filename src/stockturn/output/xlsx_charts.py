@@ -9,7 +9,7 @@ from stockturn.model import Block, Chart
 from stockturn.output.formats import excel_format, unit_of
 from stockturn.output.palette import AGES, BLUE, GREY, INK, LEVELS, LINE, ORANGE, SKY, SOFT
 from stockturn.output.phrases import Phrases
-from stockturn.output.xlsx_tables import Extent
+from stockturn.output.xlsx_tab import Extent
 from stockturn.schema import Unit
 
 WIDTH = 620

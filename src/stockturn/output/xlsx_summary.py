@@ -12,7 +12,7 @@ from stockturn.output.palette import BLUE, FILLS, HEAD, LEVELS, LINE, PAPER, SOF
 from stockturn.output.phrases import Phrases
 from stockturn.output.tiles import Line, light_text, lines
 from stockturn.output.xlsx_styles import Styles
-from stockturn.output.xlsx_tables import Extent, quoted
+from stockturn.output.xlsx_tab import Extent, quoted
 from stockturn.schema import Unit
 
 PER_ROW = 4
