@@ -22,6 +22,7 @@ from stockturn.cli import (
     suppliers,
     turnover,
 )
+from stockturn.cli.usage import refusal
 from stockturn.errors import ExitCode, StockturnError
 from stockturn.i18n import DEFAULT_LANGUAGE, error_text
 
@@ -73,8 +74,7 @@ def run(argv: list[str]) -> int:
     except typer.Exit as leave:
         return leave.exit_code
     except typer.TyperException as error:
-        print(f"stockturn: {error.format_message()}", file=sys.stderr)
-        return ExitCode.USAGE
+        return _refuse(refusal(error, argv))
     except (typer.Abort, KeyboardInterrupt):
         print(file=sys.stderr)
         return 130

@@ -45,8 +45,10 @@ def load_settings(config: Path | None, options: Mapping[str, object] | None = No
 def _read(config: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(config.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError("config_missing", file=config) from None
+    except OSError as error:
+        raise UsageError("config_unreadable", file=config, detail=error.strerror) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("config_not_toml", file=config, detail=error) from None
 
