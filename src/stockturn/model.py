@@ -242,7 +242,7 @@ class Analysis:
     previous period); ``abc`` and ``deadstock`` are the frames of those commands; ``differences`` and ``negatives``
     the reconciliation; ``items`` gives each sku its name, category, owner, buyer, seller and team, where they are
     known. ``alerts`` are those that hold, ``resolved`` those that the recorded run before found and this one does not;
-    without a recorded run (``history``) all of them are new.
+    without a recorded run (``history``) all of them are new. ``targets`` are those in force, by scope.
     """
 
     as_of: date
@@ -265,6 +265,7 @@ class Analysis:
     alerts: pl.DataFrame = field(default_factory=pl.DataFrame)
     resolved: pl.DataFrame = field(default_factory=pl.DataFrame)
     history: bool = False
+    targets: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True)

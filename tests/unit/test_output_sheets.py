@@ -281,12 +281,9 @@ def test_a_sheet_is_a_line_in_the_tuple_and_keys_are_unique() -> None:
 
 def test_changed_settings_stand_on_the_method_sheet_with_their_default() -> None:
     """The reader sees which limits are the company's own."""
-    frame = _frame(
-        _report(deadstock={"dead_days": 120}, turnover={"targets": {"category": {"x": 5}}}), "parameters"
-    )
+    frame = _frame(_report(deadstock={"dead_days": 120}), "parameters")
     row = frame.filter(pl.col("key") == "deadstock.dead_days").row(0, named=True)
     assert (row["in_force"], row["changed"]) == ("120", "default: 180")
-    assert frame.filter(pl.col("key") == "turnover.targets.category")["in_force"].to_list() == ["5"]
 
 
 def test_age_buckets_of_the_users_own_limits_are_shown() -> None:

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 import stockturn as st
+from stockturn import api
+from stockturn.config import Settings
 
 LEDGER = {
     "purchases.csv": "date,sku,warehouse,quantity received,unit price\n2024-01-01,F,A,200,1\n2024-01-01,T,B,100,1\n",
@@ -40,6 +42,22 @@ def test_a_sheet_of_targets_in_any_of_its_forms(tmp_path: Path, sheet: str) -> N
     # the team makes both: 120 at 9 turns and 20 at 2 turns
     team = st.turnover(ledger, by=["team"])["target"].item()
     assert team == pytest.approx(140 / (120 / 9 + 20 / 2))
+
+
+def test_targets_stand_on_the_method_sheet_with_where_they_come_from(tmp_path: Path) -> None:
+    """One of the settings names its key, one of a sheet its row; for one scope the sheet wins."""
+    ledger = _ledger(tmp_path, **{"targets.csv": "category,owner,target\nfood,,9\n,Bob,2\n"})
+    settings = Settings.model_validate({"turnover": {"targets": {"category": {"food": 5, "toys": 4}}}})
+    report = api.build_report(api.analyse(ledger, settings), settings)
+    block = report.block("parameters")
+    assert block is not None
+    rows = block.frame.tail(3).select("parameter", "in_force", "key").rows()
+    file = str(tmp_path / "targets.csv")
+    assert sorted(rows) == [
+        ("Target of Bob, turns a year", "2", f"{file}, row 3"),
+        ("Target of food, turns a year", "9", f"{file}, row 2"),
+        ("Target of toys, turns a year", "4", "turnover.targets.category"),
+    ]
 
 
 def test_a_target_that_means_nothing_is_refused_and_listed(tmp_path: Path) -> None:

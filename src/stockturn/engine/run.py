@@ -29,6 +29,7 @@ from stockturn.engine.reorder_notes import reorder_notes
 from stockturn.engine.reordering import reorder_inputs
 from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
 from stockturn.engine.stockouts import counts, lost_days, phantom_stock, with_accuracy, with_lost_sales
+from stockturn.engine.targets import targets_in_force
 from stockturn.engine.turnover import turnover
 from stockturn.engine.valued import ValuedDays, closing, negatives, valued_days
 from stockturn.errors import UsageError
@@ -324,6 +325,7 @@ class Run:
             alerts=open_alerts,
             resolved=resolved,
             history=kept is not None,
+            targets=targets_in_force(self.settings, self.entries),
         )
 
 

@@ -25,19 +25,10 @@ class Aims:
 
     @classmethod
     def of(cls, settings: Settings, entries: Entries) -> Aims:
-        """Those of the settings and of the target sheets; for one scope a sheet wins, and the latest valid_from."""
-        given = settings.turnover.targets
-        rows: list[dict[str, object]] = [{"target": given.company}] if given.company else []
-        rows += [
-            {name: value, "target": target}
-            for name in AIMED
-            for value, target in getattr(given, name).items()
-        ]
-        schema = {**dict.fromkeys(AIMED, pl.String), "target": pl.Float64}
-        listed = entries.targets.sort("valid_from", nulls_last=False).select(*schema).collect()
-        every = pl.concat([pl.DataFrame(rows, schema=schema), listed])
-        every = every.unique(AIMED, keep="last", maintain_order=True)
-        named = every.with_columns(dims=pl.concat_list(pl.col(name).is_not_null() for name in AIMED))
+        """Those in force, by the dimensions that they name."""
+        named = targets_in_force(settings, entries).with_columns(
+            dims=pl.concat_list(pl.col(name).is_not_null() for name in AIMED)
+        )
         found = {}
         for (flags,), part in named.group_by("dims"):
             dims = tuple(name for name, filled in zip(AIMED, flags, strict=True) if filled)
@@ -58,6 +49,28 @@ class Aims:
     def company(self) -> float | None:
         """The target of the whole."""
         return self.by[()]["target"].item() if () in self.by else None
+
+
+def targets_in_force(settings: Settings, entries: Entries) -> pl.DataFrame:
+    """One row per scope: its dimensions (null where it is about all of them), ``target``, turns a year, and the row of
+    the target sheet it stands in (null where it comes from the settings).
+
+    For one scope a sheet wins over the settings, and the latest valid_from over earlier ones.
+    """
+    given = settings.turnover.targets
+    rows: list[dict[str, object]] = [{"target": given.company}] if given.company else []
+    rows += [
+        {name: value, "target": target} for name in AIMED for value, target in getattr(given, name).items()
+    ]
+    schema = {
+        **dict.fromkeys(AIMED, pl.String),
+        "target": pl.Float64,
+        "source_file": pl.String,
+        "source_row": pl.Int64,
+    }
+    listed = entries.targets.sort("valid_from", nulls_last=False).select(*schema).collect()
+    every = pl.concat([pl.DataFrame(rows, schema=schema), listed], how="vertical_relaxed")
+    return every.unique(AIMED, keep="last", maintain_order=True)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from stockturn.output.formats import shown
 from stockturn.output.phrases import Phrases
 from stockturn.output.sheets.context import Context
 from stockturn.schema import Unit
+from stockturn.schema.tables import AIMED
 
 FORMULAS: dict[str, str] = {
     "cogs": "formula_cogs",
@@ -143,9 +144,7 @@ def _parameters(context: Context) -> Block:
         value, default = get(context.settings), get(defaults)
         changed = "" if value == default else say("changed_from", default=_said(say, key, default))
         rows.append((say(label), _said(say, key, value), key, changed))
-    for scope, targets in _targets(context.settings).items():
-        for name, target in targets.items():
-            rows.append((say("param_target_of", name=name), f"{target:g}", f"turnover.targets.{scope}", ""))
+    rows += _targets(context)
     frame = pl.DataFrame(rows, schema=["parameter", "in_force", "key", "changed"], orient="row")
     return Block(
         say("block_parameters"),
@@ -161,9 +160,18 @@ def _parameters(context: Context) -> Block:
     )
 
 
-def _targets(settings: Settings) -> dict[str, dict[str, float]]:
-    targets = settings.turnover.targets
-    return {name: getattr(targets, name) for name in type(targets).model_fields if name != "company"}
+def _targets(context: Context) -> list[tuple[str, str, str, str]]:
+    """Targets by scope, each with the key or the row of the target sheet it comes from."""
+    say, rows = context.say, []
+    for row in context.analysis.targets.iter_rows(named=True):
+        scope = {name: row[name] for name in AIMED if row[name] is not None}
+        if not scope and row["source_file"] is None:
+            continue
+        name = say("list_slash").join(scope.values()) or say.word("total")
+        place = say("file_row", file=row["source_file"], row=row["source_row"]) if row["source_file"] else ""
+        key = place or f"turnover.targets.{next(iter(scope))}"
+        rows.append((say("param_target_of", name=name), f"{row['target']:g}", key, ""))
+    return rows
 
 
 def _said(say: Phrases, key: str, value: object) -> str:
