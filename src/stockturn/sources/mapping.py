@@ -313,7 +313,7 @@ def _given(headers: Headers, rule: FileRule | None, file: str, sheet: str | None
                 "column_unknown",
                 column=name,
                 match=rule.match,
-                known=", ".join(sorted(_known_fields())),
+                known=", ".join(sorted(field for field in _known_fields() if "__" not in field)),
             )
         if caption == "":
             given[name] = None
