@@ -52,6 +52,16 @@ class Demand:
         found: Demand = entries.demand[kinds]
         return found
 
+    def scaled(self, since: date, factor: float) -> Demand:
+        """The same demand as if from that day on so many times as much had been asked for."""
+        later = pl.when(pl.col("date") >= since).then(factor).otherwise(1.0)
+        figures = pl.col("gross_qty", "returned_qty", "qty")
+        return Demand(self.as_of, self.days.with_columns(tidy(figures * later)), self.active)
+
+    def assumed(self, entries: Entries, settings: Settings) -> None:
+        """Let everything that asks for the demand of these entries be answered with this one."""
+        entries.demand[tuple(sorted(settings.ingest.demand_kinds))] = self
+
 
 def demand_days(entries: Entries, settings: Settings) -> pl.LazyFrame:
     """Demand by cell and day, returns taken from the sales they belong to.

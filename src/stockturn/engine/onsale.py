@@ -32,15 +32,30 @@ def on_sale(valued: ValuedDays, entries: Entries, settings: Settings) -> SaleDay
     if not valued.has_receipts or valued.only_periods:
         return None
     rows = valued.balances
-    cell, demand = rows["cell"].to_numpy(), rows["demand"].to_numpy()
-    on_hand = rows["on_hand"].to_numpy()
+    cell, day, on_hand, demand = (rows[name].to_numpy() for name in ("cell", "day", "on_hand", "demand"))
+    eligible = can_sell(valued, entries, settings)
+    return sale_days(cell, day, on_hand, demand, eligible, settings.turnover.on_sale_memory_days)
+
+
+def sale_days(
+    cell: np.ndarray,
+    day: np.ndarray,
+    on_hand: np.ndarray,
+    demand: np.ndarray,
+    eligible: np.ndarray,
+    memory: int,
+) -> SaleDays:
+    """:func:`on_sale` for any rows sorted by cell and day: what stood there at the end of the day, what was asked for.
+
+    ``eligible``: by cell number, whether its days count at all.
+    """
     out, asked = on_hand <= 0, demand > 0
     begun = _begun(cell, (on_hand != 0) | asked)
-    live = _eligible(valued, entries, settings)[cell] & begun
+    live = eligible[cell] & begun
     # What was not yet on sale has not run out.
     ran_out = out.copy()
     ran_out[1:] &= leads(cell)[1:] | ~out[:-1] | ~begun[:-1]
-    wanted = _wanted(cell, rows["day"].to_numpy(), asked, ran_out, settings.turnover.on_sale_memory_days)
+    wanted = _wanted(cell, day, asked, ran_out, memory)
     # Every day out of stock belongs to the run that began last.
     idle = np.flatnonzero(out)
     live[idle] &= wanted[np.cumsum(ran_out)[idle] - 1]
@@ -69,7 +84,7 @@ def _begun(cell: np.ndarray, active: np.ndarray) -> np.ndarray:
     return begun
 
 
-def _eligible(valued: ValuedDays, entries: Entries, settings: Settings) -> np.ndarray:
+def can_sell(valued: ValuedDays, entries: Entries, settings: Settings) -> np.ndarray:
     """Cells whose stock is known and whose item is not discontinued."""
     gone = entries.items.select(
         "sku", gone=pl.col("status").str.to_lowercase().is_in(settings.reorder.stopped)

@@ -65,6 +65,11 @@ def with_policy(cells: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
     return ruled.select(*keep, **chosen)
 
 
+def served_at(cells: pl.DataFrame, level: float | None) -> pl.DataFrame:
+    """Cells that have their policy, with the one service level of a run (None: as they are)."""
+    return cells if level is None else cells.with_columns(service_level=pl.lit(float(level)))
+
+
 def _by_class(settings: ReorderSettings) -> pl.Expr:
     """Service level of the class, at least that of the core pool for goods in it."""
     by_class = pl.col(PAIR).replace_strict(settings.service_levels, default=None, return_dtype=pl.Float64)

@@ -31,7 +31,8 @@ class ReorderInputs:
     prices: canonical tables (items: one row per sku, supplier never null). purchases: see prices.last_purchases. classes: sku, (warehouse), abc, xyz. forecast: sku,
     warehouse, period, mean. sums: sku, warehouse, span, mean, error_sd, q50 ... q99 (see safety.errors). ``bucket``
     is the bucket of both. transit: goods on the way between warehouses: sku, warehouse (where to; null: unknown),
-    qty, due_date (null: unknown).
+    qty, due_date (null: unknown). lines: what is open, as open_orders.open_lines gives it, where it is known otherwise
+    than from ``orders``.
     """
 
     as_of: date
@@ -48,6 +49,7 @@ class ReorderInputs:
     purchases: pl.DataFrame | None = None
     transit: pl.DataFrame | None = None
     newness: pl.DataFrame | None = None
+    lines: pl.DataFrame | None = None
     bucket: str = "month"
 
 
@@ -82,7 +84,10 @@ def known(inputs: ReorderInputs, settings: Settings) -> Known:
     items = _with_unlisted(inputs).collect().lazy()
     came = receipts(inputs.orders.lazy(), items, inputs.as_of).collect().lazy()
     supplier_terms = terms(inputs.suppliers.lazy(), chosen).collect()
-    lines = pl.concat([open_lines(inputs.orders.lazy(), items, inputs.as_of).collect(), _on_the_way(inputs)])
+    opened = inputs.lines
+    if opened is None:
+        opened = open_lines(inputs.orders.lazy(), items, inputs.as_of).collect()
+    lines = pl.concat([opened, _on_the_way(inputs)])
     stock = _stock(inputs)
     lines = to_main_warehouse(lines, stock)
     stock = _with_ordered(stock, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import polars as pl
 
@@ -49,6 +50,21 @@ def reorder_inputs(
         bucket=settings.forecast.bucket,
         **tables,
     )
+
+
+def as_known(inputs: ReorderInputs, entries: Entries, settings: Settings) -> ReorderInputs:
+    """Earlier inputs with what a look at the ledger a few days later changes, as long as no further bucket of demand
+    is complete: forecast and classes stay, daily rates, new goods, items and prices paid are those of ``entries``."""
+    demand = Demand.of(entries, settings)
+    rates, new, bought, items = pl.collect_all(
+        [
+            mean_rate(demand, settings.deadstock.rate_days),
+            newness(entries, demand),
+            last_purchases(entries.movements, entries.as_of),
+            entries.items,
+        ]
+    )
+    return replace(inputs, as_of=entries.as_of, rates=rates, newness=new, purchases=bought, items=items)
 
 
 def orders_alone(ledger: Ledger, settings: Settings) -> ReorderInputs | None:

@@ -19,18 +19,18 @@ from stockturn.engine.calendars import Days, days_of
 from stockturn.engine.levels import Levels, Spans, Terms, need_of, numbers, stocks_of, terms_of
 from stockturn.engine.loss import Floats
 from stockturn.engine.order_changes import changes_frame, order_changes, with_reasons
-from stockturn.engine.outlook import HAIR, Ints, outlook
+from stockturn.engine.outlook import HAIR, Ints, Outlook, outlook
 from stockturn.engine.plan import Basis, plan_frame, time_phased
 from stockturn.engine.projection import TINY, cover, run_down, scheduled
 from stockturn.engine.rebalance import rebalance
 from stockturn.engine.reorder_cells import Known, ReorderInputs, known
 from stockturn.engine.reorder_frames import Decision, left_out, overstock, reorder_frame
 from stockturn.engine.rounding import Packs, cut_hard, round_need
-from stockturn.engine.safety import errors
+from stockturn.engine.safety import Errors, errors
 from stockturn.engine.supplier_sheets import purchase_requests, vmi_sheet
 from stockturn.engine.suppliers import supplier_scorecard
 
-__all__ = ["ReorderInputs", "ReorderResult", "reorder", "scorecard"]
+__all__ = ["Decided", "Ground", "ReorderInputs", "ReorderResult", "decide", "ground", "reorder", "scorecard"]
 
 
 @dataclass(frozen=True)
@@ -50,28 +50,61 @@ class ReorderResult:
     vmi: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What decisions stand on as long as nobody learns anything new: the cells and their terms, demand ahead and the
+    errors of its forecast. Stock (``cells``: on_hand, reserved) and open lines (``facts``) may be put in anew."""
+
+    facts: Known
+    cells: pl.DataFrame
+    calendars: dict[str, Days]
+    outlook: Outlook
+    errors: Errors
+    inputs: ReorderInputs
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One run as arrays: what was known, what every decision rests on, and what was decided."""
+
+    facts: Known
+    basis: Basis
+    decision: Decision
+
+
 def reorder(inputs: ReorderInputs, settings: Settings) -> ReorderResult:
     """Suggestions, transfers, order changes, plan, orders per supplier, cash, what was left out, overstock.
 
     Deterministic and without a clock: everything dated later than ``inputs.as_of`` must have been cut before, except
     receipts, which tell what was open then.
     """
-    chosen = settings.reorder
+    return _frames(decide(ground(inputs, settings), settings), inputs, settings)
+
+
+def ground(inputs: ReorderInputs, settings: Settings) -> Ground:
+    """What the inputs amount to, before any quantity is decided."""
     facts = known(inputs, settings)
-    calendars = {name: days_of(calendar, inputs.as_of) for name, calendar in chosen.calendars.items()}
+    calendars = {
+        name: days_of(calendar, inputs.as_of) for name, calendar in settings.reorder.calendars.items()
+    }
     cells = _with_closures(facts.cells, calendars)
-    lines = scheduled(facts.lines, cells, inputs.as_of, chosen)
-    terms = terms_of(cells, chosen)
     curve = outlook(inputs.forecast, numbers(cells, "demand_per_day"), cells, inputs.as_of, inputs.bucket)
-    stocks, spans = stocks_of(terms, curve, errors(inputs.sums, cells), inputs.bucket, chosen)
+    return Ground(facts, cells, calendars, curve, errors(inputs.sums, cells), inputs)
+
+
+def decide(base: Ground, settings: Settings) -> Decided:
+    """What to order and to move, for every cell, before it is put into frames and words."""
+    chosen, inputs, cells = settings.reorder, base.inputs, base.cells
+    lines = scheduled(base.facts.lines, cells, inputs.as_of, chosen)
+    terms = terms_of(cells, chosen)
+    stocks, spans = stocks_of(terms, base.outlook, base.errors, inputs.bucket, chosen)
     packs = Packs(
         terms.moq, terms.multiple, terms.maximum, np.zeros(len(terms.lead)), chosen.rounding, chosen.max_stock
     )
     shelf = numbers(cells, "shelf_life_days", np.inf)
     shelf = np.where(shelf > 0, shelf * chosen.shelf_life_share, np.inf)
-    basis = Basis(terms, stocks, curve, lines, packs, shelf)
-    decision = _decide(inputs, basis, spans, cells, calendars, chosen)
-    return _frames(facts, inputs, basis, decision, settings)
+    basis = Basis(terms, stocks, base.outlook, lines, packs, shelf)
+    return Decided(base.facts, basis, _decide(inputs, basis, spans, cells, base.calendars, chosen))
 
 
 def _with_closures(cells: pl.DataFrame, calendars: dict[str, Days]) -> pl.DataFrame:
@@ -211,9 +244,8 @@ def _offer(cells: pl.DataFrame, basis: Basis, calendars: dict[str, Days]) -> pl.
     )
 
 
-def _frames(
-    facts: Known, inputs: ReorderInputs, basis: Basis, decision: Decision, settings: Settings
-) -> ReorderResult:
+def _frames(decided: Decided, inputs: ReorderInputs, settings: Settings) -> ReorderResult:
+    facts, basis, decision = decided.facts, decided.basis, decided.decision
     chosen, as_of, lang = settings.reorder, inputs.as_of, settings.lang
     changes = with_reasons(changes_frame(basis.lines, decision.changes, as_of), as_of, lang)
     main = reorder_frame(decision, changes, as_of, settings)
