@@ -16,6 +16,7 @@ from stockturn.config.demand import DemandSettings
 from stockturn.config.forecast import ForecastSettings
 from stockturn.config.ingest import IngestSettings
 from stockturn.config.reorder import ReorderSettings
+from stockturn.config.replay import ReplaySettings
 from stockturn.config.report import ReportSettings
 from stockturn.config.turnover import TurnoverSettings
 
@@ -70,6 +71,9 @@ class Settings(Section):
     )
     reorder: ReorderSettings = Field(
         default_factory=ReorderSettings, description="replenishment: what to buy, move and change"
+    )
+    replay: ReplaySettings = Field(
+        default_factory=ReplaySettings, description="the past once more, with the suggestions"
     )
     alerts: AlertSettings = Field(default_factory=AlertSettings, description="alerts and mail")
     report: ReportSettings = Field(default_factory=ReportSettings, description="the workbook")

@@ -52,16 +52,17 @@ COLUMNS: dict[str, Column] = _columns(
     "by_file by_sheet changed replaced_by",
     code="id root_cause next_action lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
-    "rate_basis price_basis reason_code table profile rule_id opening_basis model policy age_basis "
+    "rate_basis price_basis lead_time_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket expiry_basis",
     date="order_date needed_on expected_on pay_on week "
-    "made_on "
+    "made_on arrives "
     "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
     "oldest_on next_expiry expiry exported_at ingested_at",
     flag="below_minimum now estimated not_historic",
     count="censored_days receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
     "overdue_lines "
     "promotion promotion_days overrides "
+    "transfers out_days on_sale_days "
     "span horizon "
     "rank counted "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "
@@ -70,6 +71,7 @@ COLUMNS: dict[str, Column] = _columns(
     qty="need_qty moq order_multiple transfer_qty surplus_on_order qty_open forecast_qty "
     "scheduled_qty planned_qty released_qty projected_qty safety_stock_normal "
     "stock_per_late_day "
+    "demand_qty lost_qty ordered_qty units_written_off "
     "base_mean actual_qty abs_error promotion_qty extra_qty leftover_qty "
     "mean q50 q80 q90 q95 q97_5 q99 error_sd "
     "expected_qty "
@@ -80,7 +82,7 @@ COLUMNS: dict[str, Column] = _columns(
     qty_per_day="demand_per_day",
     money="min_order_value planned_value open_value due_value spend value_per_late_day "
     "lateness_value "
-    "margin_given_up "
+    "margin_given_up written_off_value "
     "cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
     "revenue_previous revenue_year_ago gross_margin_previous gross_margin_year_ago "
     "value amount_sum cogs usage revenue gross_margin avg_inventory opening_value closing_value excess_capital "
@@ -92,7 +94,7 @@ COLUMNS: dict[str, Column] = _columns(
     "receipt_value_0_30 receipt_value_31_60 receipt_value_61_90 receipt_value_91_180 "
     "receipt_value_181_365 receipt_value_over_365 receipt_value_over_start",
     unit_money="unit_cost unit_price purchase_price",
-    share="service_level expected_cycle expected_fill on_time_rate full_rate qty_accuracy "
+    share="fill_rate service_level expected_cycle expected_fill on_time_rate full_rate qty_accuracy "
     "late_receipts spend_share "
     "wape sum_wape pinball habit_pinball "
     "share_previous stockout_rate_previous stockout_rate_year_ago "
@@ -108,6 +110,7 @@ COLUMNS: dict[str, Column] = _columns(
     "mean_age_days idle_days days_to_expiry",
     number="excess_weeks clear_weeks "
     "planned_uplift measured_uplift used_uplift "
+    "demand_factor lead_time_factor "
     "mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
 )
 
