@@ -24,6 +24,7 @@ from stockturn.config import Settings
 from stockturn.engine.compare import bridge_sentence, movers
 from stockturn.engine.entries import latest_date
 from stockturn.engine.reordering import orders_alone
+from stockturn.engine.replay import replay as engine_replay
 from stockturn.engine.replenish import scorecard
 from stockturn.engine.run import Run
 from stockturn.engine.turnover import split_by
@@ -277,6 +278,22 @@ def suppliers_result(ledger: Ledger, settings: Settings | None = None) -> Result
 def suppliers(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
     """One row per supplier."""
     return suppliers_result(ledger, settings).frame
+
+
+def replay_result(ledger: Ledger, settings: Settings | None = None, progress: Stage | None = None) -> Result:
+    """The past once more with the suggestions: policies side by side, the curve, orders, transfers, months and cells.
+
+    ``progress`` is told the day of each review.
+    """
+    made = engine_replay(ledger, settings or Settings(), progress)
+    names = ("replay", "curve", "orders", "transfers", "by_month", "cells")
+    tables = {name: getattr(made, name) for name in names}
+    return Result("replay", tables, made.notes, made.period, headline=made.headline)
+
+
+def replay(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
+    """One row per policy: what was done (``actual``), what the suggestions would have made of it, and what-ifs."""
+    return replay_result(ledger, settings).frame
 
 
 def alerts(

@@ -17,6 +17,7 @@ from stockturn.cli import (
     ingest,
     init,
     reorder,
+    replay,
     report,
     snooze,
     suppliers,
@@ -48,7 +49,7 @@ def _top(
 
 
 COMMANDS = (
-    report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, alerts, snooze, init, demo,
+    report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, alerts, replay, snooze, init, demo,
 )  # fmt: skip
 
 for module in COMMANDS:

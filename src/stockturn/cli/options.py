@@ -142,6 +142,10 @@ SOURCES = "Files, folders, globs, or a ledger folder."
 ANALYSE = (*WHEN, *WHERE, *HOW, *SHOW, *TALK)
 
 
+DATED = ("period.as_of", "replay.start")
+"""Settings whose option is a day."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked for: the sources, the values of the options, and the settings they amount to."""
@@ -205,8 +209,9 @@ def _request(paths: tuple[Path, ...], given: dict[str, Any], options: tuple[Opti
     from stockturn.config import find_config, load_settings
 
     filled = {option.setting: _plain(given[option.name]) for option in options if option.setting}
-    if filled.get("period.as_of"):
-        filled["period.as_of"] = _date(str(filled["period.as_of"]))
+    for key in DATED:
+        if filled.get(key):
+            filled[key] = _date(str(filled[key]))
     if given.get("period") and given.get("last"):
         raise UsageError("period_and_last")
     config = given.get("config") or find_config(paths)

@@ -13,6 +13,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.model import Report, Result
 from stockturn.output.console_forecast import show_chart
+from stockturn.output.console_replay import show_replay
 from stockturn.output.console_report import print_report
 from stockturn.output.console_tables import print_table, status_lines, styled, to_do
 from stockturn.output.console_turnover import show_turnover
@@ -67,6 +68,9 @@ def show(
         return
     if result.name == "turnover":
         show_turnover(result, settings, where, top)
+        return
+    if result.name == "replay":
+        show_replay(result, settings, where, top)
         return
     if result.name == "forecast" and result.frame["sku"].n_unique() == 1:
         show_chart(result.screen["history"], result.frame, where, say)
