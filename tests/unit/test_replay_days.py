@@ -30,25 +30,55 @@ class Watched(Shop):
         self.__dict__.setdefault("seen", []).append(self.on_hand.copy())
 
 
-def lived_as_bought(stage: Stage) -> np.ndarray:
+def lived_as_bought(source: Ledger) -> tuple[Stage, np.ndarray]:
     """On-hand of every cell at the end of each day, what was bought coming as it came."""
-    plain = shop_of(stage, Variant("bought", settings(), as_bought=True))
+    stage, bought = prepare(source, settings()), Variant("bought", settings(), as_bought=True)
+    plain = shop_of(stage, bought)
     shop = Watched(plain.world, plain.settings, plain.leads, plain.shelf, as_bought=True)
-    live_through(
-        stage.world, [shop], knowledge(ledger(), stage, Variant("bought", settings())), lambda _: None
+    live_through(stage.world, [shop], knowledge(source, stage, bought), lambda _: None)
+    return stage, np.array(shop.__dict__["seen"])
+
+
+def kind(sku: str, old: str, new: str) -> pl.Expr:
+    """One kind of movement of an item said to be another."""
+    return (
+        pl.when((pl.col("sku") == sku) & (pl.col("kind") == old))
+        .then(pl.lit(new))
+        .otherwise("kind")
+        .alias("kind")
     )
-    return np.array(shop.__dict__["seen"])
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_buying_what_was_bought_gives_the_stock_that_was_there(seed: int) -> None:
-    """Cell by cell and day by day, goods between warehouses included."""
-    stage = prepare(ledger(seed), settings())
+OTHERS = {
+    "production": [kind("B", "sale", "production_out"), kind("C", "purchase", "production_in")],
+    "consigned": [pl.when(pl.col("sku") == "A").then(pl.lit("consigned_in")).alias("ownership")],
+    "no orders": [],
+    "no documents": [pl.lit(None, pl.String).alias("doc_no")],
+}
+"""The same days told otherwise."""
+
+
+def told_otherwise(how: str) -> Ledger:
+    """The small company as :data:`OTHERS` says."""
+    tables = company(1)
+    moves = tables["movements"]
+    for change in OTHERS[how]:
+        moves = moves.with_columns(change)
+    orders = tables["orders"].head(0) if how in ("no orders", "no documents") else tables["orders"]
+    return Ledger.of(**{**tables, "movements": moves, "orders": orders})
+
+
+@pytest.mark.parametrize("source", [1, 2, 3, *OTHERS])
+def test_buying_what_was_bought_gives_the_stock_that_was_there(source: int | str) -> None:
+    """Cell by cell and day by day, goods between warehouses included; what others own is left out."""
+    stage, rows = lived_as_bought(ledger(source) if isinstance(source, int) else told_otherwise(source))
     world, book = stage.world, stage.world.opening.copy()
-    for number, row in enumerate(lived_as_bought(stage)):
+    for number, row in enumerate(rows):
         cell, on_hand = world.book.on(number)
         book[cell] = on_hand
-        assert row == pytest.approx(book, abs=1e-6), number
+        assert row[world.mine] == pytest.approx(book[world.mine], abs=1e-6), number
+    assert not row[~world.mine].any()
+    assert world.mine.all() == (source != "consigned")
 
 
 def test_no_flow_of_the_ledger_is_lost_or_doubled() -> None:
@@ -229,6 +259,7 @@ def test_a_case_worked_out_on_paper() -> None:
     was = [20 - 2 * (n + 1) + (40 if n >= 3 else 0) for n in range(30)]
     assert actual["avg_inventory"] == pytest.approx(5 * sum(was) / 30)
     assert (actual["fill_rate"], actual["stockout_rate"], actual["orders"]) == (1.0, 1 / 30, 1)
+    assert (actual["purchase_orders"], suggested["purchase_orders"]) == (1, 2)
 
 
 def test_the_same_run_twice_is_the_same() -> None:

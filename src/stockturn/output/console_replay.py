@@ -9,7 +9,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.i18n import note_text, text
 from stockturn.model import Result
-from stockturn.output.console_tables import print_table, styled
+from stockturn.output.console_tables import cells_of, print_table, styled
 from stockturn.output.formats import shown
 from stockturn.output.phrases import Phrases
 from stockturn.schema import Unit, column
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIGURES = (
     "turnover", "dio_days", "avg_inventory", "opening_value", "closing_value", "stockout_rate", "fill_rate", "sold_qty",
-    "lost_qty", "orders", "ordered_qty", "transfers", "units_written_off", "written_off_value",
+    "lost_qty", "purchase_orders", "orders", "ordered_qty", "transfers", "units_written_off", "written_off_value",
 )  # fmt: skip
 """Figures of the comparison, one a line."""
 CURVE, EQUAL = "service_", "replay.equal_service"
@@ -72,9 +72,10 @@ def _compared(frame: pl.DataFrame, say: Phrases, room: int) -> Table:
     for name in FIGURES:
         if all(row[name] is None for row in rows):
             continue
-        cells = [styled(say.label(name), "")]
-        for row in rows:
-            cells.append(styled(_cell(row[name], name, say.lang), ""))
+        label = text("replay.order_lines", say.lang) if name == "orders" else say.label(name)
+        cells = [styled(label, "")]
+        for row, cell in zip(rows, cells_of(frame[name], name, say.lang), strict=True):
+            cells.append(styled(cell, ""))
             if row is not done and (wide or len(others) == 1):
                 cells.append(styled(_difference(row[name], done[name], name), "dim"))
         table.add_row(*cells)
@@ -93,10 +94,6 @@ def policy_name(row: dict[str, Any], say: Phrases) -> str:
         if policy.startswith(prefix):
             return text(f"replay.{key}", say.lang, level=figure, factor=figure)
     return say.code("policy", policy)
-
-
-def _cell(value: Any, name: str, lang: str) -> str:
-    return shown(value, column(name).unit, lang, compact=True)
 
 
 def _difference(value: Any, done: Any, name: str) -> str:

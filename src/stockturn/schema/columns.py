@@ -62,7 +62,7 @@ COLUMNS: dict[str, Column] = _columns(
     count="censored_days receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
     "overdue_lines "
     "promotion promotion_days overrides "
-    "transfers out_days on_sale_days "
+    "transfers purchase_orders out_days on_sale_days "
     "span horizon "
     "rank counted "
     "rows_read accepted refused skipped source_row cells skus lines runs periods orders "

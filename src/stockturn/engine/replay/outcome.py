@@ -22,7 +22,7 @@ from stockturn.model import Ledger, Note, Period
 
 POLICY = (
     "policy", "service_level", "demand_factor", "lead_time_factor", "turnover", "avg_inventory", "fill_rate",
-    "stockout_rate", "orders", "units_written_off", "cogs", "turnover_period", "dio_days", "sold_qty", "demand_qty",
+    "stockout_rate", "orders", "units_written_off", "purchase_orders", "cogs", "turnover_period", "dio_days", "sold_qty", "demand_qty",
     "lost_qty", "ordered_qty", "transfers", "written_off_value", "opening_value", "closing_value", "out_days",
     "on_sale_days", "cells", "days", "cost_basis", "estimated",
 )  # fmt: skip
@@ -82,7 +82,7 @@ def replay(ledger: Ledger, settings: Settings, say: Callable[[str], None] | None
         table,
         curve,
         next(placed for one, placed in zip(lived, orders, strict=True) if one is suggested).drop(
-            "cell", "promised"
+            "cell", "promised", _ORDER
         ),
         moves.sort("date", "sku", "from_warehouse", "to_warehouse"),
         _by_month(shown, stage),
@@ -142,6 +142,7 @@ def _policy(
         demand_factor=pl.lit(variant.demand_factor),
         lead_time_factor=pl.lit(variant.lead_time_factor),
         orders=pl.lit(orders.height, pl.Int64),
+        purchase_orders=pl.lit(orders[_ORDER].n_unique(), pl.Int64),
         ordered_qty=pl.lit(float(orders["qty"].sum())),
         transfers=pl.lit(_transfers(stage, one), pl.Int64),
         cells=pl.lit(cells.height, pl.Int64),
@@ -150,10 +151,15 @@ def _policy(
     return row if known else row.with_columns(pl.lit(None, pl.Float64).alias(name) for name in money)
 
 
+_ORDER = "purchase_order"
+"""What lines of one purchase order share: their number; in a replay the supplier and the day."""
+
+
 def _orders(stage: Stage, one: Lived) -> pl.DataFrame:
     """The order lines of a policy: those placed by the replay, or those of the ledger dated within it."""
     if one.shop is not None and not one.variant.as_bought:
-        return _kept(one.shop.orders, ORDER, stage).sort("date", "sku", "warehouse")
+        placed = _kept(one.shop.orders, ORDER, stage).sort("date", "sku", "warehouse")
+        return placed.with_columns(pl.struct("supplier", "date").alias(_ORDER))
     return _orders_of_the_past(stage)
 
 
@@ -164,15 +170,14 @@ def _kept(frames: list[pl.DataFrame], schema: dict[str, type[pl.DataType]], stag
 
 
 def _orders_of_the_past(stage: Stage) -> pl.DataFrame:
-    """Order lines of the ledger written in the days of the replay (its parts are one line): sku, warehouse, qty; without
-    any list of orders every receipt of a cell on a day stands for one."""
+    """Order lines of the ledger written in the days of the replay (its parts are one line): sku, warehouse, qty and the
+    order; without any list of orders every receipt of a cell on a day stands for a line, and the day for an order."""
     world = stage.world
     inside = stage.orders.filter(pl.col("order_date").is_between(world.start, world.end))
     in_scope = world.cells.filter(pl.Series(world.scope))
     if stage.orders.is_empty():
-        cell, qty = world.bought.cell, world.bought.qty
-        rows = pl.DataFrame({"cell": cell, "qty": qty}).filter(pl.col("qty") > 0)
-        return rows.join(in_scope, on="cell").select("sku", "warehouse", "qty")
+        rows = stage.purchases.join(in_scope.select("cell"), on="cell", how="semi")
+        return rows.select("sku", "warehouse", "qty", pl.col("day").alias(_ORDER))
     line = ["doc_no", "line_no", "sku", "warehouse", "order_date"]
     lines = inside.with_row_index("row").with_columns(
         pl.when(pl.col("doc_no").is_null()).then(pl.col("row")).alias("row")
@@ -184,7 +189,8 @@ def _orders_of_the_past(stage: Stage) -> pl.DataFrame:
     )
     known = found.join(in_scope.select("sku", "warehouse"), on=["sku", "warehouse"], how="semi")
     unplaced = found.filter(pl.col("warehouse") == NONE).join(in_scope.select("sku"), on="sku", how="semi")
-    return pl.concat([known, unplaced]).unique().select("sku", "warehouse", "qty")
+    number = pl.coalesce("doc_no", pl.col("order_date").cast(pl.String)).alias(_ORDER)
+    return pl.concat([known, unplaced]).unique().select("sku", "warehouse", "qty", number)
 
 
 def _transfers(stage: Stage, one: Lived) -> int:

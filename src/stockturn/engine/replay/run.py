@@ -71,6 +71,7 @@ class Stage:
     world: World
     orders: pl.DataFrame
     came: pl.DataFrame
+    purchases: pl.DataFrame
     waiting: pl.DataFrame
     leads: LeadTimes
     chosen: bool
@@ -126,7 +127,7 @@ def prepare(ledger: Ledger, settings: Settings) -> Stage:
     if not made.scope.any():
         raise InputError("nothing_before", as_of=valued.as_of)
     waiting = _waiting(before, bought, planned, start)
-    return Stage(run, made, orders, came, waiting, LeadTimes.of(came, entries), chosen)
+    return Stage(run, made, orders, came, bought, waiting, LeadTimes.of(came, entries), chosen)
 
 
 def first_day(settings: Settings, run: Run) -> tuple[date, bool]:
