@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from stockturn.config import Settings
-from stockturn.engine.replay import replay
+from stockturn.engine.replay import Replayed, replay
 from stockturn.engine.replay.knowledge import Knowledge
 from stockturn.engine.replay.run import Stage, Variant, knowledge, live_through, prepare, shop_of
 from stockturn.engine.replay.shelf import Shelf
@@ -260,6 +260,37 @@ def test_a_case_worked_out_on_paper() -> None:
     assert actual["avg_inventory"] == pytest.approx(5 * sum(was) / 30)
     assert (actual["fill_rate"], actual["stockout_rate"], actual["orders"]) == (1.0, 1 / 30, 1)
     assert (actual["purchase_orders"], suggested["purchase_orders"]) == (1, 2)
+
+
+def launched(ordered: bool) -> tuple[Replayed, dict[str, Any]]:
+    """The paper case with a second item that first comes on the eleventh day and sells from the next; and its row."""
+    tables = {name: table.collect() for name, table in paper().tables.items()}
+    new: list[dict[str, Any]] = [
+        {"date": day(40), "sku": "B", "warehouse": "W", "qty": 30.0, "kind": "purchase"}
+    ]
+    new += [
+        {"date": day(n), "sku": "B", "warehouse": "W", "qty": -1.0, "kind": "sale"} for n in range(41, 60)
+    ]
+    moves = pl.concat([tables["movements"], pl.DataFrame(new)], how="diagonal")
+    order = {"order_date": day(36), "received_date": day(40), "sku": "B", "warehouse": "W", "supplier": "S",
+             "qty_ordered": 30.0, "qty_received": 30.0, "doc_no": "PO36", "line_no": "1"}  # fmt: skip
+    orders = pl.concat([tables["orders"], pl.DataFrame([order] * ordered)], how="diagonal")
+    made = replay(Ledger.of(**{**tables, "movements": moves, "orders": orders}), settings(start=day(30)))
+    return made, made.cells.filter(pl.col("policy") == "suggested", pl.col("sku") == "B").row(0, named=True)
+
+
+def test_what_an_item_launched_meanwhile_misses_is_said() -> None:
+    """Nobody orders before its first sale: what was asked for of it until the first order comes is told apart."""
+    made, cell = launched(ordered=True)
+    assert cell["demand_qty"] > cell["sold_qty"]
+    (said,) = (note.params for note in made.notes if note.key == "replay.launched")
+    assert said == {"skus": 1, "qty": cell["demand_qty"] - cell["sold_qty"]}
+
+
+def test_an_item_that_only_an_open_order_knows_is_a_cell() -> None:
+    """Its goods were on their way when the replay began: they come, and nothing of it is missed."""
+    _, cell = launched(ordered=False)
+    assert cell["demand_qty"] == cell["sold_qty"] == 19.0
 
 
 def test_the_same_run_twice_is_the_same() -> None:

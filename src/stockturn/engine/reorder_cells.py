@@ -119,7 +119,8 @@ def _priced(cells: pl.LazyFrame, inputs: ReorderInputs) -> pl.LazyFrame:
 
 def _with_unlisted(inputs: ReorderInputs) -> pl.LazyFrame:
     """The items, and those that only the stock or the orders know; supplier never null."""
-    seen = pl.concat([frame.lazy().select("sku") for frame in (inputs.closing, inputs.rates, inputs.orders)])
+    named = [inputs.closing, inputs.rates, inputs.orders, *([] if inputs.lines is None else [inputs.lines])]
+    seen = pl.concat([frame.lazy().select("sku") for frame in named])
     return (
         pl.concat([inputs.items.lazy().select("sku"), seen])
         .unique()

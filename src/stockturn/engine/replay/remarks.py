@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from stockturn.config import Settings
+from stockturn.engine.demand import Demand
 from stockturn.engine.replay.run import ACTUAL, SUGGESTED, Lived, Stage
 from stockturn.model import Note
 
@@ -108,6 +109,7 @@ def _doubts(stage: Stage, suggested: Lived) -> list[Note]:
     below = _below_zero(stage)
     if below[0]:
         notes.append(Note("replay.negative", {"days": below[0], "qty": below[1]}))
+    notes += _launched(stage, suggested)
     stopped = _stopped(stage)
     if stopped >= TELLING:
         notes.append(Note("replay.discontinued", {"share": stopped}))
@@ -116,6 +118,21 @@ def _doubts(stage: Stage, suggested: Lived) -> list[Note]:
     if not world.mine.all():
         notes.append(Note("replay.consigned", {"cells": int((~world.mine).sum())}))
     return notes
+
+
+def _launched(stage: Stage, suggested: Lived) -> list[Note]:
+    """Items that came for the first time in these days, where some of what was asked for of them was not there: the past
+    had ordered them for their launch, the engine knows of none before its first sale."""
+    world, run, sums = stage.world, stage.run, suggested.tally.sums
+    first = (
+        Demand.of(run.entries, run.settings).active.group_by("sku").agg(first=pl.col("first_active").min())
+    )
+    new = first.filter(pl.col("first") >= world.start).select("sku").collect()
+    missed = pl.Series("missed", (sums["demand_qty"] - sums["sold_qty"]) * world.scope)
+    lost = world.cells.with_columns(missed).join(new, on="sku", how="semi").filter(pl.col("missed") > 0)
+    if lost.is_empty():
+        return []
+    return [Note("replay.launched", {"skus": lost["sku"].n_unique(), "qty": float(lost["missed"].sum())})]
 
 
 def _below_zero(stage: Stage) -> tuple[int, float]:
