@@ -113,6 +113,11 @@ def test_the_days_equal_a_slow_walk_in_plain_python(seed: int) -> None:
     assert row["demand_qty"] == pytest.approx(slow["asked"])
     assert row["units_written_off"] == pytest.approx(slow["written_off"])
     assert row["avg_inventory"] * row["days"] == pytest.approx(slow["value"])
+    cells = made.cells.filter(pl.col("policy") == "suggested", pl.col("warehouse") != "(in transit)")
+    closing = {(row["sku"], row["warehouse"]): row["closing_qty"] for row in cells.iter_rows(named=True)}
+    last = max(when for *_, when in slow["on_hand"])
+    assert closing == pytest.approx({key: slow["on_hand"][*key, last] for key in closing})
+    assert len(closing) == 8
     assert made.orders.height > 5
     assert made.transfers.height > 0
 
