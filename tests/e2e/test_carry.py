@@ -24,10 +24,9 @@ def rows(path: Path, lang: str) -> dict[tuple[str, str], tuple[object, object]]:
     return {(row[at[0]].value, row[at[1]].value): (row[at[2]].value, row[at[3]].value) for row in body}
 
 
-def test_filled_in_columns_survive_the_next_report(tmp_path: Path) -> None:
+def test_filled_in_columns_survive_the_next_report(demo: Path, tmp_path: Path) -> None:
     """Handler and date of two rows are in the next workbook at the same sku and warehouse, and nowhere else."""
-    demo, first, second = tmp_path / "demo", tmp_path / "may.xlsx", tmp_path / "june.xlsx"
-    assert cli("demo", demo).status == 0
+    first, second = tmp_path / "may.xlsx", tmp_path / "june.xlsx"
     assert cli("report", demo, "--out", first, "--quiet").status == 0
     book = openpyxl.load_workbook(first)
     (sheet,) = [sheet for sheet in book if "list_to_do_all" in sheet.tables]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +36,6 @@ NEEDED = [
     "action",
     "reason",
 ]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The example company's exports."""
-    folder = tmp_path_factory.mktemp("demo") / "exports"
-    assert cli("demo", folder).status == 0
-    return folder
 
 
 @pytest.fixture(scope="module")

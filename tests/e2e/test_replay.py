@@ -19,12 +19,11 @@ SPAN, SHORT = ("--from", "2025-05-26"), ("--from", "2025-06-16")
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def book(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example company as a ledger folder."""
-    folder = tmp_path_factory.mktemp("demo")
-    assert cli("demo", folder / "exports").status == 0
-    assert cli("ingest", folder / "exports", "--into", folder / "book").status == 0
-    return folder / "book"
+    folder = tmp_path_factory.mktemp("replay") / "book"
+    assert cli("ingest", demo, "--into", folder).status == 0
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -79,13 +78,17 @@ def test_the_screen_says_it_in_a_sentence(book: Path, lang: str) -> None:
 
 
 def test_files(book: Path, tmp_path: Path) -> None:
-    """A workbook with a sheet for every table."""
-    done = cli(
-        "replay", book, *SHORT, "--no-curve", "--warehouse", "Suzhou DC", "--out", tmp_path / "replay.xlsx"
-    )
+    """A workbook with a sheet for every table, what-ifs among the rows; one table as CSV."""
+    what_ifs = ("--demand-factor", 1.2, "--lead-time-factor", 1.5, "--warehouse", "Suzhou DC")
+    done = cli("replay", book, *SHORT, "--no-curve", *what_ifs, "--out", tmp_path / "replay.xlsx")
     assert done.status == 0, done.err
-    names = openpyxl.load_workbook(tmp_path / "replay.xlsx").sheetnames
-    assert names == ["replay", "curve", "orders", "transfers", "by_month", "cells"]
+    sheets = openpyxl.load_workbook(tmp_path / "replay.xlsx")
+    assert sheets.sheetnames == ["replay", "curve", "orders", "transfers", "by_month", "cells"]
+    policies = [row[0].value for row in sheets["replay"].iter_rows(min_row=2)]
+    assert policies == ["actual", "suggested", "demand_1.2", "bought_demand_1.2", "lead_time_1.5"]
+    narrow = ("--sku", "0101001", "--table", "orders", "--format", "csv", "--out", tmp_path / "orders.csv")
+    assert cli("replay", book, *SHORT, "--no-curve", *narrow).status == 0
+    assert set(pl.read_csv(tmp_path / "orders.csv")["sku"]) <= {101001}
 
 
 @pytest.mark.parametrize(
