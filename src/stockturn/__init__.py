@@ -16,7 +16,18 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "api": ("ingest", "turnover", "abc", "forecast", "reorder", "suppliers", "deadstock", "alerts", "report"),
+    "api": (
+        "ingest",
+        "turnover",
+        "abc",
+        "forecast",
+        "reorder",
+        "suppliers",
+        "deadstock",
+        "alerts",
+        "report",
+        "explain",
+    ),
     "config": ("Settings", "load_settings"),
     "errors": ("InputError", "StockturnError", "UsageError"),
     "model": ("Ledger", "Result"),

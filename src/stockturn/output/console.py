@@ -12,6 +12,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.model import Report, Result
+from stockturn.output.console_explain import show_explain
 from stockturn.output.console_forecast import show_chart
 from stockturn.output.console_report import print_report
 from stockturn.output.console_tables import print_table, status_lines, styled, to_do
@@ -62,6 +63,9 @@ def show(
     """
     say = Phrases(settings.lang)
     where = console or make_console(color)
+    if result.name == "explain" and table in (None, result.name):
+        show_explain(result, settings, where, top)
+        return
     if table is not None:
         print_table(table, result.tables[table], settings, where, top)
         return
