@@ -9,12 +9,22 @@ from typing import Any
 
 _SIGNS = {"×": "*", "−": "-", "√": "sqrt", "≥": ">=", "≤": "<=", "²": "**2"}
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_KNOWN = {"max": max, "min": min, "round": round, "ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt, "date": date}
+_KNOWN = {
+    "max": max,
+    "min": min,
+    "round": round,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "sqrt": math.sqrt,
+    "date": date,
+}
 
 
 def worked_out(filled_in: str) -> Any:
     """What the line amounts to: a number, days between two dates, or whether its comparisons hold."""
-    line = _DATE.sub(lambda found: "date({}, {}, {})".format(*(int(part) for part in found.group().split("-"))), filled_in)
+    line = _DATE.sub(
+        lambda found: "date({}, {}, {})".format(*(int(part) for part in found.group().split("-"))), filled_in
+    )
     for sign, python in _SIGNS.items():
         line = line.replace(sign, python)
     found = eval(line, {"__builtins__": {}}, _KNOWN)
@@ -24,8 +34,9 @@ def worked_out(filled_in: str) -> Any:
 
 
 def agrees(row: dict[str, Any]) -> bool:
-    """Whether the filled-in formula gives the value of the row: to six digits, as the numbers in it are written."""
+    """Whether the filled-in formula gives the value of the row, as exactly as its numbers are written (seven digits)."""
     found = worked_out(row["filled_in"])
     if isinstance(found, bool):
         return found
-    return math.isclose(found, row["value"], rel_tol=1e-4, abs_tol=0.02)
+    largest = max(float(number) for number in re.findall(r"\d+(?:\.\d+)?", row["filled_in"]))
+    return math.isclose(found, row["value"], rel_tol=1e-5, abs_tol=2e-6 * max(largest, 1.0))

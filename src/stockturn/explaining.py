@@ -47,8 +47,7 @@ def explained(
     _check_warehouses(made, scope, skus)
     tables = {field.name: getattr(shown, field.name) for field in fields(Explained)}
     tables = {"explain": tables.pop("figures"), **tables}
-    if areas:
-        tables |= _of_areas(tables, areas)
+    tables = _of_areas(tables, areas) if areas else tables
     notes = (*run.notes(), *run.footing())
     as_of = Note("explain.head_run", _dates(run))
     return Result("explain", tables, notes, run.period, headline=as_of, units={"value": Unit.NUMBER})
@@ -68,12 +67,18 @@ def _about_as_of(run: Run, ledger: Ledger, settings: Settings, progress: Callabl
     return Run(ledger, settings.model_copy(update={"period": period}), progress)
 
 
+_BELONG = {"turnover": ("points",), "ageing": ("layers",), "reorder": ("plan", "transfers", "order_changes")}
+"""Tables that belong to an area."""
+
+
 def _of_areas(tables: dict[str, pl.DataFrame], areas: Sequence[str]) -> dict[str, pl.DataFrame]:
-    """Figures of some areas and the rows behind them."""
+    """Figures of some areas, the rows behind them and the tables that belong to them."""
     behind = pl.col("areas").str.split(" ").list.eval(pl.element().is_in(list(areas))).list.any()
+    own = [name for area in areas for name in _BELONG.get(area, ())]
     return {
         "explain": tables["explain"].filter(pl.col("area").is_in(list(areas))),
         "rows": tables["rows"].filter(behind),
+        **{name: tables[name] for name in own},
     }
 
 

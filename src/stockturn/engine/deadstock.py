@@ -96,6 +96,9 @@ def deadstock_terms(
     )
 
 
+_DECIMALS = 9
+"""Days of cover are held against their limit after this rounding: 360 units at 2 a day are 180 days, and not more."""
+
 TERMS = (
     "reserved", "unit_cost", "idle_since", "launched_days", "received_days", "last_demand", "elsewhere_per_day",
 )  # fmt: skip
@@ -220,7 +223,8 @@ def with_status(cells: pl.LazyFrame, settings: DeadStockSettings) -> pl.LazyFram
         (pl.col(name) < limit("new_days")).fill_null(False) for name in ("launched_days", "received_days")
     )
     dead = pl.when(never).then(idle >= limit("never_sold_days")).otherwise(idle >= limit("dead_days"))
-    covered = (pl.col("cover_days") > limit("slow_cover_days")).fill_null(False)
+    cover = pl.col("cover_days").round(_DECIMALS)
+    covered = (cover > limit("slow_cover_days")).fill_null(False)
     return cells.with_columns(
         status=pl.when(young).then(pl.lit("new"))
         .when(dead & (pl.col("elsewhere_per_day") > 0)).then(pl.lit("misplaced"))

@@ -20,7 +20,11 @@ def cost(about: About) -> Area:
     frame = (
         held.with_columns(
             cost_basis=pl.lit(about.run.valued.cost_basis),
-            case=pl.when((pl.col("on_hand") > 0) & pl.col("value").is_not_null())
+            case=pl.when(
+                (pl.col("on_hand") > 0)
+                & pl.col("value").is_not_null()
+                & pl.lit(about.run.valued.cost_basis != "ledger")
+            )
             .then(pl.lit("held"))
             .otherwise(pl.lit("last")),
         )

@@ -101,7 +101,7 @@ def _listed(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         closed = (
             pl.when(pl.col("received_date").is_not_null()).then(pl.lit("received")).otherwise(pl.lit("open"))
         )
-        columns["note"] = pl.when(pl.col("closed").fill_null(False)).then(pl.lit("closed")).otherwise(closed)
+        columns["kind"] = pl.when(pl.col("closed").fill_null(False)).then(pl.lit("closed")).otherwise(closed)
     made = frame.select(**columns)
     return made.with_columns(or_none("warehouse")) if "warehouse" in have and name != "overrides" else made
 
