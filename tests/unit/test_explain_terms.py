@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
+from importlib import resources
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from stockturn.engine.explain import AREAS
 from stockturn.engine.explain.terms import exact, filled, names
 from stockturn.engine.metrics import METRICS, with_metrics
+from stockturn.engine.postings import FLOWS
+from stockturn.i18n import catalogue
 from tests.explained import worked_out
 
 
@@ -55,3 +61,20 @@ def test_the_arithmetic_in_the_registry_of_metrics_is_what_the_metrics_compute()
         lines = frame.select(filled(metric.formula, frame.schema)).to_series()
         for line, value in zip(lines, frame[name], strict=True):
             assert worked_out(line) == pytest.approx(value, rel=1e-5, abs=1e-3), name
+
+
+def test_every_text_of_explain_is_of_a_figure_a_term_or_a_line_of_the_screen() -> None:
+    """A name that no code speaks of is a text that nobody sees."""
+    folder = Path(str(resources.files("stockturn")))
+    files = [
+        *folder.glob("engine/explain/*.py"),
+        *folder.glob("output/console_explain*.py"),
+        folder / "explaining.py",
+    ]
+    code = " ".join([*(file.read_text(encoding="utf-8") for file in files), *METRICS, *FLOWS])
+    code += " ".join(metric.formula for metric in METRICS.values())
+    kinds = r"(name|formula|why|absent|area|flow|unit|moved|past)_"
+    owners = rf"({'|'.join(AREAS)})_"
+    for key in (key.removeprefix("explain.") for key in catalogue("en") if key.startswith("explain.")):
+        name = re.sub(f"^{kinds}", "", key)
+        assert {key, name, re.sub(f"^{owners}", "", name)} & set(re.findall(r"[a-z][a-z_0-9]*", code)), key

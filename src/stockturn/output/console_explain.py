@@ -27,7 +27,7 @@ _OTHERS = ("points", "plan", "transfers", "order_changes")
 _BUCKETS = 12
 """So many past buckets of demand are shown."""
 
-_FIGURE_WIDTH, _VALUE_WIDTH = 26, 22
+_FIGURE_WIDTH, _VALUE_WIDTH, _DATE_WIDTH = 26, 22, 10
 _TEXT_UNITS = (Unit.TEXT, Unit.CODE, Unit.DATE, Unit.FLAG)
 _UNIT_WORDS = {Unit.DAYS: "unit_days", Unit.TIMES: "unit_times", Unit.QTY_PER_DAY: "unit_qty_per_day"}
 
@@ -153,14 +153,18 @@ def _how(row: dict[str, Any], told: set[str], past: str) -> Text:
 
 
 def _past_of(part: pl.DataFrame, settings: Settings, unit: str) -> dict[tuple[str | None, str], str]:
-    """What a figure was before and a year ago, in one line."""
+    """What a figure was before and a year ago, in one line; why that is not known is said once for each warehouse."""
     lines: dict[tuple[str | None, str], str] = {}
+    told = set[tuple[str | None, str]]()
     for row in part.filter(pl.col("figure").str.contains("_(previous|year_ago)$")).rows(named=True):
         suffix = next((end for end in _PAST if row["figure"].endswith(end)), "")
+        value, once = _value(row, settings, unit), (row["warehouse"], suffix)
+        if not value and once in told:
+            continue
+        told |= set() if value else {once}
         key = (row["warehouse"], row["figure"].removesuffix(suffix))
-        value = _value(row, settings, unit) or row["reason"]
-        said = f"{text(f'explain.past{suffix}', settings.lang)} {value}"
-        lines[key] = f"{lines[key]}; {said}" if key in lines else said
+        said = f"{text(f'explain.past{suffix}', settings.lang)} {value or row['reason']}"
+        lines[key] = f"{lines[key]} · {said}" if key in lines else said
     return lines
 
 
@@ -199,9 +203,9 @@ def _series(area: str, part: pl.DataFrame, settings: Settings, console: Console)
         if house is not None:
             console.print(styled(_place(house, Phrases(settings.lang)), "bold"))
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-        table.add_column(Phrases(settings.lang).label("period"))
+        table.add_column(Phrases(settings.lang).label("period"), no_wrap=True, min_width=_DATE_WIDTH)
         for label in rows["label"].unique(maintain_order=True):
-            table.add_column(styled(label, ""), justify="right")
+            table.add_column(styled(label, ""), justify="right", overflow="fold")
         periods = rows["period"].unique(maintain_order=True).sort()
         latest = periods.tail(_BUCKETS) if area == "demand" else periods
         for when in latest:
