@@ -8,6 +8,9 @@ from datetime import date
 from typing import Any
 
 _SIGNS = {"×": "*", "−": "-", "√": "sqrt", "≥": ">=", "≤": "<=", "²": "**2"}
+_HUNDREDTH = 0.0051
+"""A need is used to the hundredth, as it is printed."""
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _KNOWN = {
     "max": max,
@@ -38,5 +41,7 @@ def agrees(row: dict[str, Any]) -> bool:
     found = worked_out(row["filled_in"])
     if isinstance(found, bool):
         return found
+    if row["figure"] == "need_qty":
+        return math.isclose(found, row["value"], abs_tol=_HUNDREDTH)
     largest = max(float(number) for number in re.findall(r"\d+(?:\.\d+)?", row["filled_in"]))
     return math.isclose(found, row["value"], rel_tol=1e-5, abs_tol=2e-6 * max(largest, 1.0))

@@ -19,6 +19,7 @@ from stockturn.model import Ledger, Result
 from tests.explain_made import company
 from tests.explained import agrees
 from tests.moves import movements
+from tests.random_ledgers import random_ledger
 
 
 def explain(*skus: str, ledger: Ledger | None = None, **sections: object) -> Result:
@@ -210,3 +211,26 @@ def test_a_sku_that_only_comes_later_is_known_and_has_nothing_yet() -> None:
     made = explain("D-4", period={"as_of": "2024-02-29"})
     assert figure(made, "balance", "closing_qty")["reason"] == "neither movements nor stock"
     assert made.tables["rows"].is_empty()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_awkward_ledgers_are_explained_as_well(seed: int) -> None:
+    """Negative stock, returns, transfers, counts, revaluations, missing costs, under every cost method, average and
+    policy: each formula gives its figure, and nothing is empty without a reason."""
+    chosen = Settings.model_validate(
+        {
+            "turnover": {
+                "cost": ("auto", "moving_average", "monthly_average", "fifo", "standard", "ledger")[seed % 6],
+                "average": ("daily", "monthly", "month_points", "two_point")[seed % 4],
+                "cost_scope": ("auto", "sku", "sku_warehouse")[seed % 3],
+            },
+            "reorder": {"policy": ("rs", "sS", "rop", "minmax", "jit")[seed % 5]},
+        }
+    )
+    ledger = random_ledger(seed + 90, every_cost=seed % 2 == 0)[3]
+    skus = ledger.table("movements").select("sku").unique().collect()["sku"].to_list()
+    frame = api.explain_result(ledger, skus, chosen).frame
+    lines = frame.filter(pl.col("filled_in").is_not_null())
+    assert [row for row in lines.rows(named=True) if not agrees(row)] == []
+    empty = pl.col("value").is_null() & pl.col("value_text").is_null()
+    assert frame.filter(empty & pl.col("reason").is_null()).is_empty()

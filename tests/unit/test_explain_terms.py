@@ -72,8 +72,8 @@ def test_every_text_of_explain_is_of_a_figure_a_term_or_a_line_of_the_screen() -
         folder / "explaining.py",
     ]
     code = " ".join([*(file.read_text(encoding="utf-8") for file in files), *METRICS, *FLOWS])
-    code += " ".join(metric.formula for metric in METRICS.values())
-    kinds = r"(name|formula|why|absent|area|flow|unit|moved|past)_"
+    code += "".join(f" {metric.formula}" for metric in METRICS.values())
+    kinds = r"(formula_moved|name|formula|why|absent|area|flow|unit|moved|past)_"
     owners = rf"({'|'.join(AREAS)})_"
     for key in (key.removeprefix("explain.") for key in catalogue("en") if key.startswith("explain.")):
         name = re.sub(f"^{kinds}", "", key)

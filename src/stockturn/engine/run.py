@@ -63,6 +63,7 @@ class Run:
         self._say = progress or (lambda stage: None)
         self.entries: Entries = entries(ledger, settings)
         self.period: Period = resolve_period(settings.period, self.entries.as_of, self.entries.first_day)
+        self._forecasts: dict[tuple[str, ...], Forecasts] = {}
 
     @cached_property
     def valued(self) -> ValuedDays:
@@ -212,7 +213,12 @@ class Run:
 
         Series share what past errors teach, so that all of them are forecast whatever skus are asked for.
         """
-        self._say("forecast")
+        if by not in self._forecasts:
+            self._say("forecast")
+            self._forecasts[by] = self._forecast(by)
+        return self._forecasts[by]
+
+    def _forecast(self, by: tuple[str, ...]) -> Forecasts:
         if not (self.settings.scope.sku or self.settings.scope.category):
             return forecasts(self.ledger, self.entries, self.valued, self.settings, by)
         scope = Scope(warehouse=self.settings.scope.warehouse)

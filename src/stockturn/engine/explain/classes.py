@@ -58,7 +58,7 @@ _FIGURES = (
     Figure("value", missing="no_cost"),
     Figure("value_basis"),
     Figure("share", {"worth": "value / total_value", "none": ""}, by="worth"),
-    Figure("cum_share", "value_reached / total_value"),
+    Figure("cum_share", {"some": "value_reached / total_value", "": ""}, by="any_worth"),
     Figure("share_before", "part_before / part_total", unit=Unit.SHARE),
     Figure("abc", _ABC, by="abc_case"),
     Figure("previous_abc", missing="no_period"),
@@ -106,6 +106,7 @@ def _ranked(found: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         .with_columns(
             share_before=ratio("part_before", "part_total"),
             worth=pl.when(pl.col("part") > 0).then(pl.lit("worth")).otherwise(pl.lit("none")),
+            any_worth=pl.when(pl.col("total_value") > 0).then(pl.lit("some")).otherwise(pl.lit("")),
             abc_case=pl.when(pl.col("part") > 0).then("abc").otherwise(pl.lit("none")),
         )
         .drop("group", "part", "counted", "tie", "before")

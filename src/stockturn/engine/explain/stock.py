@@ -35,7 +35,12 @@ def balance(about: About) -> Area:
         wide(moved, kinds), on=CELL, how="left", nulls_equal=True
     )
     frame = frame.with_columns(pl.col(f"{what}_{kind}").fill_null(0.0) for kind in kinds for what in _WHAT)
+    unknown = (
+        pl.col("closing_value").is_null().any().over("sku")
+    )  # of such a cell the whole has the movements alone
+    frame = frame.with_columns(valued=pl.when(unknown).then(pl.lit("some")).otherwise(pl.lit("all")))
     steps = [_kind(kind, what) for kind in kinds for what in ("qty", "value")]
+    values = [f"value_{kind}" for kind in kinds]
     return Area(
         "balance",
         frame,
@@ -44,7 +49,7 @@ def balance(about: About) -> Area:
             Figure("opening_value"),
             *steps,
             Figure("closing_qty", " + ".join(["opening_qty", *(f"qty_{kind}" for kind in kinds)])),
-            Figure("closing_value", " + ".join(["opening_value", *(f"value_{kind}" for kind in kinds)])),
+            Figure("closing_value", {"all": " + ".join(["opening_value", *values]), "some": ""}, by="valued"),
             Figure("estimated"),
         ),
         _LEDGER,

@@ -28,7 +28,7 @@ _POINT = {
     "minmax": "min_stock",
 }
 _NEED = {
-    "up_to": "max(0, round(order_up_to - placed_qty, need_decimals))",
+    "up_to": "max(0, order_up_to - placed_qty)",
     "lots": "(floor((reorder_point - placed_qty) / lot) + 1) × lot",
     "": "",
 }
@@ -195,7 +195,6 @@ def _cases(rounding: str) -> list[pl.Expr]:
         pl.when(asks & by_position & ((need > 0) | (pl.col("order_up_to") <= pl.col("placed_qty")))).then(pl.lit("up_to"))
         .when((policy == "rop") & (need > 0)).then(pl.lit("lots"))
         .otherwise(pl.lit("")).alias("need_case"),
-        pl.when(need < 1).then(4).otherwise(2).alias("need_decimals"),
         pl.when((qty == 0) & (need == 0)).then(pl.lit("none"))
         .when(untouched & (need > 0) & pl.lit(rounding == "up")).then(pl.lit("packs"))
         .otherwise(pl.lit("")).alias("packs_case"),
