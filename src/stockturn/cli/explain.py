@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from stockturn.cli.forecast import BUCKET, HORIZON, MODEL
 from stockturn.cli.options import HOW, SHOW, TALK, WHEN, WHERE, Option, Request, command
+from stockturn.cli.reorder import LEVEL
 
 SKU = Option(
     "sku",
@@ -25,7 +27,7 @@ AREA = Option(
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
 
-    @command(app, "explain", SKU, WHERE[0], AREA, *WHEN, *HOW, *SHOW, *TALK)
+    @command(app, "explain", SKU, WHERE[0], AREA, *WHEN, *HOW, MODEL, HORIZON, BUCKET, LEVEL, *SHOW, *TALK)
     def explain(request: Request) -> None:
         """Where the numbers on a sku come from: every figure with its formula filled in, and the ledger rows behind it."""
         from stockturn import api
