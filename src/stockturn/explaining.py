@@ -50,7 +50,15 @@ def explained(
     tables = _of_areas(tables, areas) if areas else tables
     notes = (*run.notes(), *run.footing())
     as_of = Note("explain.head_run", _dates(run))
-    return Result("explain", tables, notes, run.period, headline=as_of, units={"value": Unit.NUMBER})
+    screen = {"about": _about(run, skus)}
+    units = {"value": Unit.UNIT_MONEY}  # up to four decimals: shares and amounts stand in one column
+    return Result("explain", tables, notes, run.period, screen, as_of, units)
+
+
+def _about(run: Run, skus: Sequence[str]) -> pl.DataFrame:
+    """Name and unit of measure of the skus, for the head of a screen."""
+    items = run.entries.items.select("sku", "name", "unit").collect()
+    return pl.DataFrame({"sku": list(skus)}).join(items, on="sku", how="left", maintain_order="left")
 
 
 def _dates(run: Run) -> dict[str, object]:

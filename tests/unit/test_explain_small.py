@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,10 +18,13 @@ from stockturn.errors import InputError, UsageError
 from stockturn.explaining import near_skus
 from stockturn.i18n import LANGUAGES
 from stockturn.model import Ledger, Result
+from stockturn.output.console import make_console, show
+from stockturn.output.plain import write_table
 from tests.explain_made import company
 from tests.explained import agrees
 from tests.moves import movements
 from tests.random_ledgers import random_ledger
+from tests.reading import read_workbook
 
 
 def explain(*skus: str, ledger: Ledger | None = None, **sections: object) -> Result:
@@ -234,3 +239,21 @@ def test_awkward_ledgers_are_explained_as_well(seed: int) -> None:
     assert [row for row in lines.rows(named=True) if not agrees(row)] == []
     empty = pl.col("value").is_null() & pl.col("value_text").is_null()
     assert frame.filter(empty & pl.col("reason").is_null()).is_empty()
+
+
+def test_the_rows_alone_can_be_shown_and_name_the_sku_where_there_are_several() -> None:
+    """``--table rows`` on a terminal: file, sheet and row of each line."""
+    stream, chosen = io.StringIO(), Settings()
+    show(explain("A-1", "B-2"), chosen, table="rows", console=make_console(file=stream, columns=140))
+    said = stream.getvalue()
+    for part in ("lists.xlsx [Opening], row 3", "moves.csv, row 5", "A-1", "B-2"):
+        assert part in said
+
+
+def test_a_workbook_names_its_column_of_values_by_no_unit(tmp_path: Path) -> None:
+    """Days, shares and amounts stand in one column: it is called value, and shows up to four decimals."""
+    write_table(explain("A-1"), "xlsx", tmp_path / "a.xlsx", lang="zh")
+    sheet = read_workbook(tmp_path / "a.xlsx").worksheets[0]
+    (head,) = (cell for cell in sheet[1] if cell.value == "数值")
+    formats = {cell.number_format for cell in sheet[head.column_letter][1:] if cell.value is not None}
+    assert formats == {"#,##0.00##"}

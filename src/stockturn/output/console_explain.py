@@ -38,26 +38,20 @@ def show_explain(result: Result, settings: Settings, console: Console, top: int 
     say = Phrases(settings.lang)
     for sku in result.frame["sku"].unique(maintain_order=True):
         tables = {name: table.filter(pl.col("sku") == sku) for name, table in result.tables.items()}
-        _head(sku, tables["explain"], result, settings, console)
-        _areas(tables, settings, console)
+        about = result.screen["about"].row(by_predicate=pl.col("sku") == sku, named=True)
+        console.print(styled(text_line(f"{sku} {about['name'] or ''}"), "bold"))
+        if result.headline is not None:
+            said = note_text(result.headline.key, result.headline.params, settings.lang)
+            console.print(styled(said, "dim"))
+        _areas(tables, about["unit"] or "", settings, console)
         show_ledger_rows(tables["rows"], settings, console, top)
     named = [name for name in _OTHERS if name in result.tables and result.tables[name].height]
     if named:
         console.print(styled(say("screen_tables", names=say("list_comma").join(named)), "dim"))
 
 
-def _head(sku: str, frame: pl.DataFrame, result: Result, settings: Settings, console: Console) -> None:
-    names = frame.filter(pl.col("figure") == "name")["value_text"].drop_nulls()
-    console.print(styled(text_line(f"{sku} {names[0] if len(names) else ''}"), "bold"))
-    if result.headline is not None:
-        said = note_text(result.headline.key, result.headline.params, settings.lang)
-        console.print(styled(said, "dim"))
-
-
-def _areas(tables: dict[str, pl.DataFrame], settings: Settings, console: Console) -> None:
+def _areas(tables: dict[str, pl.DataFrame], unit: str, settings: Settings, console: Console) -> None:
     frame, lang = tables["explain"], settings.lang
-    units = frame.filter((pl.col("area") == "item") & (pl.col("figure") == "unit"))["value_text"].drop_nulls()
-    unit = str(units[0]) if len(units) else ""
     for area in frame["area"].unique(maintain_order=True):
         part = _once(frame.filter(pl.col("area") == area))
         console.print()
@@ -102,9 +96,7 @@ def _figures(part: pl.DataFrame, settings: Settings, unit: str) -> Table:
     say = Phrases(settings.lang)
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, expand=True)
     table.add_column(say.label("label"), max_width=_FIGURE_WIDTH, overflow="fold")
-    table.add_column(
-        text("explain.value", settings.lang), justify="right", max_width=_VALUE_WIDTH, overflow="fold"
-    )
+    table.add_column(say.word("value"), justify="right", max_width=_VALUE_WIDTH, overflow="fold")
     table.add_column(text("explain.how", settings.lang), ratio=1, overflow="fold")
     table.add_column(say.label("rows"), justify="right", no_wrap=True)
     told: set[str] = set()

@@ -53,7 +53,7 @@ def _table(name: str, part: pl.DataFrame, settings: Settings, console: Console) 
     from rich.table import Table
 
     say = Phrases(settings.lang)
-    wanted = _NEEDED.get(name, _COLUMNS)
+    wanted = (*(["sku"] if part["sku"].n_unique() > 1 else []), *_NEEDED.get(name, _COLUMNS))
     columns = [column for column in wanted if part[column].null_count() < part.height]
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for column in columns:

@@ -60,10 +60,18 @@ def write_tables(
     units: Mapping[str, Unit] | None = None,
 ) -> None:
     """A bare workbook: one tab per table with its labels, formats and filters; codes stay as they are. ``units``: of
-    columns of the first table that mean something else there than in the vocabulary."""
-    first = next(iter(tables))
+    columns of the first table that mean something else there than in the vocabulary; their labels are common words."""
+    first, own = next(iter(tables)), units or {}
+    labels = {name: Phrases(lang).word(name) for name in own}
     blocks = tuple(
-        Block(name, frame, name, detail=True, units=(units or {}) if name == first else {})
+        Block(
+            name,
+            frame,
+            name,
+            detail=True,
+            units=own if name == first else {},
+            labels=labels if name == first else {},
+        )
         for name, frame in tables.items()
     )
     sheets = (Sheet(first, first, blocks),)
