@@ -27,6 +27,7 @@ _HOMES = {
         "alerts",
         "report",
         "replay",
+        "explain",
     ),
     "config": ("Settings", "load_settings"),
     "errors": ("InputError", "StockturnError", "UsageError"),

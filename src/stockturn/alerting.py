@@ -28,6 +28,7 @@ from stockturn.engine.alerts import (
     snoozed,
     undecided,
 )
+from stockturn.engine.entries import entries
 from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
 from stockturn.model import Ledger, Note, Result
@@ -55,6 +56,8 @@ def alerts_result(
     result. ``screen["whole"]`` has all rows, for mail.
     """
     whole = settings.model_copy(update={"scope": Scope(), "period": _to_as_of(settings)})
+    if settings.scope != Scope():
+        entries(ledger, settings)  # a scope that holds nothing is a mistake, and no good news
     run = Run(ledger, whole, progress)
     as_of = run.entries.as_of
     frames = alert_frames(run, suggestions.read(folder, as_of) if folder else None)

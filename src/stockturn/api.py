@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -30,6 +31,7 @@ from stockturn.engine.run import Run
 from stockturn.engine.turnover import split_by
 from stockturn.engine.valued import negatives
 from stockturn.errors import InputError
+from stockturn.explaining import explained
 from stockturn.model import Analysis, Ledger, Note, Report, Result, Supply
 from stockturn.reading import Stage, reconciled
 from stockturn.reading import forget as forget
@@ -305,6 +307,37 @@ def alerts(
     """One row per alert; with a ledger ``folder`` their life is kept there, without one all of them are new."""
     kept = Path(folder) if folder is not None else None
     return alerts_result(ledger, settings or Settings(), folder=kept, now=now or datetime.now(UTC)).frame
+
+
+def explain_result(
+    ledger: Ledger,
+    sku: str | Sequence[str] = (),
+    settings: Settings | None = None,
+    *,
+    areas: Sequence[str] = (),
+    folder: Path | str | None = None,
+    progress: Stage | None = None,
+) -> Result:
+    """Every figure on one or several skus, each with its formula filled in, and the ledger rows behind it.
+
+    ``sku`` may stand in the scope of the settings instead; the scope's warehouses narrow the result, whose figures are
+    those of the whole company. ``areas`` keeps some (engine.explain.AREAS). With a ledger ``folder`` alerts have the life
+    that was recorded there. Tables: ``explain``, ``rows``, ``points`` (the balances averaged), ``layers`` (of age),
+    ``plan``, ``transfers``, ``order_changes``. Raises InputError for a sku that nothing names.
+    """
+    chosen = settings or Settings()
+    skus = tuple(dict.fromkeys([sku] if isinstance(sku, str) else sku)) or chosen.scope.sku
+    return explained(
+        ledger, skus, chosen, tuple(areas), partial(recorded, Path(folder)) if folder else None, progress
+    )
+
+
+def explain(
+    ledger: Ledger, sku: str | Sequence[str] = (), settings: Settings | None = None, areas: Sequence[str] = ()
+) -> pl.DataFrame:
+    """One row per figure: sku, warehouse, area, figure, label, period, value, value_text, unit, formula, filled_in,
+    reason (why it is empty), rows (how many ledger rows are behind it)."""
+    return explain_result(ledger, sku, settings, areas=areas).frame
 
 
 def analyse(

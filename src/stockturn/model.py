@@ -86,7 +86,7 @@ class Result:
     """What a verb gives: its main table first, further tables by name, and what has to be said about them.
 
     ``screen`` holds frames that only the terminal shows, ``headline`` the sentence that a person would say; they are
-    no part of the data.
+    no part of the data. ``units`` are those of columns that mean something else here than in the vocabulary.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Result:
     period: Period | None = None
     screen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     headline: Note | None = None
+    units: Mapping[str, Unit] = field(default_factory=dict)
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -181,6 +181,8 @@ def test_every_run_is_recorded_whatever_its_format(small: Path) -> None:
     assert cli("alerts", small, "-f", "csv", "-q").status == 0
     narrow = rows_of(cli("alerts", small, "-f", "json", "--sku", "B-2"))
     assert {row["sku"] for row in narrow} == {"B-2"}
+    mistaken = cli("alerts", small, "-f", "json", "--sku", "B-99")
+    assert (mistaken.status, mistaken.out) == (3, "")
     rows = rows_of(cli("alerts", small, "-f", "json"))
     assert {row["state"] for row in rows} == {"ongoing"}
     assert {row["runs"] for row in rows} == {3}

@@ -13,6 +13,7 @@ from stockturn.cli import (
     alerts,
     deadstock,
     demo,
+    explain,
     forecast,
     ingest,
     init,
@@ -49,7 +50,7 @@ def _top(
 
 
 COMMANDS = (
-    report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, alerts, replay, snooze, init, demo,
+    report, ingest, turnover, abc, forecast, reorder, suppliers, deadstock, alerts, replay, explain, snooze, init, demo,
 )  # fmt: skip
 
 for module in COMMANDS:

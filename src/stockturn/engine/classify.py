@@ -56,7 +56,7 @@ def abc(
     return (
         ranked.join(names, on="sku", how="left")
         .join(shape, on=by, how="left")
-        .join(_moving(demand, settings, period, by), on=by, how="left")
+        .join(moving(demand, settings, period, by).drop("days_on_sale"), on=by, how="left")
         .join(before, on=by, how="left")
         .sort(*([chosen.within] if chosen.within != "company" else []), "rank")
         .select(
@@ -119,8 +119,16 @@ def with_shape(series: pl.LazyFrame, settings: AbcSettings, by: tuple[str, ...])
     demand. adi = buckets / buckets with demand. cv2 = squared cv (ddof 1) of the buckets with demand, null below two
     of them. Demand 0 4 0 8: mean 3, sd 3.83, cv 1.28 (Z); adi 2; cv2 of (4, 8) = 8 / 36 = 0.22 (intermittent).
     """
+    return with_shape_of(shape_terms(series, by), settings).select(
+        *by, "demand_buckets", "cv", "xyz", "adi", "cv2", "pattern"
+    )
+
+
+def shape_terms(series: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
+    """What the shape of demand is worked out from: demand_buckets, mean and sd of all buckets; hits, hit_mean and
+    hit_var of those with demand."""
     sold = pl.col("qty").filter(pl.col("qty") > 0)
-    stats = series.group_by(by).agg(
+    return series.group_by(by).agg(
         pl.len().alias("demand_buckets"),
         pl.col("qty").mean().alias("mean"),
         pl.col("qty").std(ddof=1).alias("sd"),
@@ -128,16 +136,19 @@ def with_shape(series: pl.LazyFrame, settings: AbcSettings, by: tuple[str, ...])
         sold.mean().alias("hit_mean"),
         sold.var(ddof=1).alias("hit_var"),
     )
+
+
+def with_shape_of(terms: pl.LazyFrame, settings: AbcSettings) -> pl.LazyFrame:
+    """Adds cv, adi, cv2, xyz and pattern to the terms."""
     cv = pl.when(pl.col("demand_buckets") >= settings.min_buckets).then(ratio("sd", "mean"))
     return (
-        stats.with_columns(
+        terms.with_columns(
             cv=cv,
             adi=ratio("demand_buckets", "hits"),
             cv2=pl.when(pl.col("hits") >= 2).then(ratio("hit_var", pl.col("hit_mean") ** 2)),
         )
         .with_columns(pl.col("cv", "adi", "cv2").round(SHAPE_DECIMALS))
         .with_columns(xyz=xyz_of(settings), pattern=pattern_of(settings))
-        .select(*by, "demand_buckets", "cv", "xyz", "adi", "cv2", "pattern")
     )
 
 
@@ -218,15 +229,17 @@ def _with_value(values: pl.LazyFrame, settings: AbcSettings) -> pl.LazyFrame:
     return values.with_columns(value=value, value_basis=basis)
 
 
-def _moving(demand: Demand, settings: Settings, period: Period, by: tuple[str, ...]) -> pl.LazyFrame:
-    """FSN: days_with_demand in the period, and F, S or N by their share of the days on sale in it."""
+def moving(demand: Demand, settings: Settings, period: Period, by: tuple[str, ...]) -> pl.LazyFrame:
+    """FSN: days_with_demand in the period, days_on_sale in it, and F, S or N by the share of the one in the other."""
     sold = (
         demand.days.filter(pl.col("date").is_between(period.start, period.end) & (pl.col("qty") > 0))
         .group_by(by)
         .agg(pl.col("date").n_unique().alias("days_with_demand"))
     )
     since = pl.max_horizontal(pl.col("first_active").min(), pl.lit(period.start))
-    alive = demand.active.group_by(by).agg(((pl.lit(period.end) - since).dt.total_days() + 1).alias("alive"))
+    alive = demand.active.group_by(by).agg(
+        ((pl.lit(period.end) - since).dt.total_days() + 1).alias("days_on_sale")
+    )
     hits = pl.col("days_with_demand")
     return (
         alive.join(sold, on=by, how="left")
@@ -234,8 +247,9 @@ def _moving(demand: Demand, settings: Settings, period: Period, by: tuple[str, .
         .select(
             *by,
             "days_with_demand",
+            "days_on_sale",
             pl.when(hits == 0).then(pl.lit("N"))
-            .when(reaches(hits, "alive", settings.abc.fast_share)).then(pl.lit("F"))
+            .when(reaches(hits, "days_on_sale", settings.abc.fast_share)).then(pl.lit("F"))
             .otherwise(pl.lit("S"))
             .alias("fsn"),
         )

@@ -40,8 +40,10 @@ def compared(
     by: Sequence[str],
     period: Period,
     classes: pl.DataFrame | None = None,
+    terms: bool = False,
 ) -> tuple[pl.DataFrame, pl.DataFrame | None, pl.DataFrame | None]:
-    """Turnover frames of the period, of the one before (as many months) and of the same one a year ago.
+    """Turnover frames of the period, of the one before (as many months) and of the same one a year ago; ``terms`` as
+    in :func:`stockturn.engine.turnover.turnovers`.
 
     A period that the ledger does not cover from its first day is None: half a year against a whole one would
     compare nothing.
@@ -51,7 +53,7 @@ def compared(
         return _by_span(valued, entries, settings, by, period, classes)
     others = [previous(period), year_before(period)]
     known = [one for one in others if one.start >= entries.first_day]
-    frames = turnovers(valued, entries, settings, by, [period, *known], classes)
+    frames = turnovers(valued, entries, settings, by, [period, *known], classes, terms)
     found = dict(zip(((one.start, one.end) for one in known), frames[1:], strict=True))
     before, year_ago = (found.get((one.start, one.end)) for one in others)
     return frames[0], before, year_ago

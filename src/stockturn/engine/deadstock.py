@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 
 import polars as pl
@@ -42,10 +42,25 @@ def deadstock(
     cells outside the plan); ``batches``: what expires when (known_batches of the ledger when left out). Give the whole company (entries without a scope): whether goods sell elsewhere cannot be seen from one
     warehouse; the rows are narrowed to ``settings.scope`` at the end.
 
-    Columns out (SPEC 14) and name, category, idle_days (days without demand, the figure behind ``status``),
+    Columns out: those of SPEC 14, and name, category, idle_days (days without demand, the figure behind ``status``),
     demand_per_day, rate_basis, unit_price, age_provision, nrv_provision, reason_code (why excess is null),
     cover_reason, and those of :func:`stockturn.engine.clearing.with_action`.
     """
+    return deadstock_terms(ledger, entries, closing, aged, settings, plan, batches).select(
+        columns(settings.deadstock)
+    )
+
+
+def deadstock_terms(
+    ledger: Ledger,
+    entries: Entries,
+    closing: pl.LazyFrame,
+    aged: pl.LazyFrame,
+    settings: Settings,
+    plan: pl.LazyFrame | None = None,
+    batches: pl.LazyFrame | None = None,
+) -> pl.LazyFrame:
+    """:func:`deadstock` with the columns of ``TERMS``, from which its figures are worked out, as well."""
     demand = Demand.of(entries, settings)
     rates = mean_rate(demand, settings.deadstock.rate_days)
     yearly = mean_rate(demand, settings.deadstock.clearing.promote_rate_days)
@@ -76,8 +91,18 @@ def deadstock(
     return (
         judged.pipe(with_action, sellers, entries.as_of, settings)
         .pipe(_narrowed, settings)
-        .pipe(_shown, settings)
+        .pipe(_ordered, settings)
+        .select(*columns(settings.deadstock), *TERMS)
     )
+
+
+_DECIMALS = 9
+"""Days of cover are held against their limit after this rounding: 360 units at 2 a day are 180 days, and not more."""
+
+TERMS = (
+    "reserved", "unit_cost", "idle_since", "launched_days", "received_days", "last_demand", "elsewhere_per_day",
+)  # fmt: skip
+"""What the figures are worked out from and is no column of the frame."""
 
 
 def _excess(plan: pl.LazyFrame | None) -> pl.LazyFrame:
@@ -158,7 +183,7 @@ def _attributes(ledger: Ledger, entries: Entries) -> pl.LazyFrame:
 
 
 def _with_days(cells: pl.LazyFrame, entries: Entries) -> pl.LazyFrame:
-    """Adds days_since_sale, days_since_receipt, idle_days, cover_days.
+    """Adds days_since_sale, days_since_receipt, idle_since, idle_days, cover_days.
 
     Idle days run from the last demand; goods that were never asked for here idle from when they came, and goods
     that were moved keep the day they first came in (their age travels with them). What is on the way idles from
@@ -177,6 +202,7 @@ def _with_days(cells: pl.LazyFrame, entries: Entries) -> pl.LazyFrame:
     return cells.with_columns(
         days_since_sale=(as_of - pl.col("last_sale")).dt.total_days(),
         days_since_receipt=(as_of - pl.col("last_receipt")).dt.total_days(),
+        idle_since=since,
         idle_days=(as_of - since).dt.total_days(),
         launched_days=(as_of - pl.col("launched_on")).dt.total_days(),
         received_days=(as_of - pl.col("first_received")).dt.total_days(),
@@ -191,26 +217,14 @@ def with_status(cells: pl.LazyFrame, settings: DeadStockSettings) -> pl.LazyFram
     limit is inclusive (180 days without demand are dead) but two: *new* is younger than ``new_days``, and cover
     is slow above its limit. What would be dead but sells elsewhere is ``misplaced``.
     """
-
-    def limit(name: str) -> pl.Expr:
-        own = {
-            key: getattr(value, name)
-            for key, value in settings.categories.items()
-            if name in value.model_fields_set
-        }
-        general = getattr(settings, name)
-        return (
-            pl.col("category").replace_strict(own, default=general, return_dtype=pl.Int64)
-            if own
-            else pl.lit(general)
-        )
-
+    limit = partial(limit_of, settings)
     idle, never = pl.col("idle_days"), pl.col("last_demand").is_null()
     young = pl.any_horizontal(
         (pl.col(name) < limit("new_days")).fill_null(False) for name in ("launched_days", "received_days")
     )
     dead = pl.when(never).then(idle >= limit("never_sold_days")).otherwise(idle >= limit("dead_days"))
-    covered = (pl.col("cover_days") > limit("slow_cover_days")).fill_null(False)
+    cover = pl.col("cover_days").round(_DECIMALS)
+    covered = (cover > limit("slow_cover_days")).fill_null(False)
     return cells.with_columns(
         status=pl.when(young).then(pl.lit("new"))
         .when(dead & (pl.col("elsewhere_per_day") > 0)).then(pl.lit("misplaced"))
@@ -221,6 +235,21 @@ def with_status(cells: pl.LazyFrame, settings: DeadStockSettings) -> pl.LazyFram
     )  # fmt: skip
 
 
+def limit_of(settings: DeadStockSettings, name: str) -> pl.Expr:
+    """A limit of the status for each row: that of its category where it has one, else the general one."""
+    own = {
+        key: getattr(value, name)
+        for key, value in settings.categories.items()
+        if name in value.model_fields_set
+    }
+    general = getattr(settings, name)
+    return (
+        pl.col("category").replace_strict(own, default=general, return_dtype=pl.Int64)
+        if own
+        else pl.lit(general)
+    )
+
+
 def _with_provision(cells: pl.LazyFrame, entries: Entries, settings: Settings) -> pl.LazyFrame:
     """Adds age_provision, nrv_provision and provision, the larger of the two (never their sum).
 
@@ -229,10 +258,7 @@ def _with_provision(cells: pl.LazyFrame, entries: Entries, settings: Settings) -
     100 units at 10 that are 400 days old, price 9: by age 1,000, to 8.10 a unit 190 -> 1,000.
     """
     chosen = settings.deadstock
-    *names, start = bucket_names(chosen)
-    length = (entries.as_of - entries.first_day).days + 1
-    at_start = sum(length > end for end in chosen.age_buckets)
-    shares = {**dict(zip(names, chosen.provision, strict=True)), start: chosen.provision[at_start]}
+    shares = provision_shares(entries, chosen)
     by_age = _added(pl.col(f"value_{name}") * share for name, share in shares.items())
     nrv = pl.col("unit_price") * (1 - chosen.selling_cost)
     below = ((pl.col("unit_cost") - nrv) * pl.col("on_hand")).clip(lower_bound=0.0)
@@ -240,6 +266,14 @@ def _with_provision(cells: pl.LazyFrame, entries: Entries, settings: Settings) -
     return cells.with_columns(age_provision=pl.when(known).then(by_age), nrv_provision=below).with_columns(
         provision=pl.max_horizontal("age_provision", "nrv_provision")
     )
+
+
+def provision_shares(entries: Entries, settings: DeadStockSettings) -> dict[str, float]:
+    """The share of its value that each age bucket is written down by."""
+    *names, start = bucket_names(settings)
+    length = (entries.as_of - entries.first_day).days + 1
+    at_start = sum(length > end for end in settings.age_buckets)
+    return {**dict(zip(names, settings.provision, strict=True)), start: settings.provision[at_start]}
 
 
 def _added(amounts: Iterable[pl.Expr]) -> pl.Expr:
@@ -263,8 +297,8 @@ SHOWN_AFTER_AGES = (
 )  # fmt: skip
 
 
-def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
-    """The columns in order."""
+def _ordered(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
+    """The rows in order, with the last figures."""
     buckets = bucket_names(settings.deadstock)
     full = cells.with_columns(
         receipt_value=_added(pl.col(f"receipt_value_{name}") for name in buckets),
@@ -273,7 +307,13 @@ def _shown(cells: pl.LazyFrame, settings: Settings) -> pl.LazyFrame:
     )
     worst = pl.col("status").replace_strict(list(WORST_FIRST), list(range(len(WORST_FIRST))), default=None)
     order = [worst, pl.col("value"), *(pl.col(name) for name in CELL)]
-    return full.sort(order, descending=[False, True, False, False], nulls_last=True).select(
+    return full.sort(order, descending=[False, True, False, False], nulls_last=True)
+
+
+def columns(settings: DeadStockSettings) -> tuple[str, ...]:
+    """The columns of the frame in order."""
+    buckets = bucket_names(settings)
+    return (
         *CELL,
         "name",
         "category",

@@ -77,7 +77,7 @@ def entries(ledger: Ledger, settings: Settings) -> Entries:
     if settings.period.as_of:
         # Only then is there anything later; the filter costs a pass over a large ledger.
         movements, stock = movements.filter(pl.col("date") <= as_of), stock.filter(pl.col("as_of") <= as_of)
-    movements, stock = _same_warehouses(movements, stock)
+    movements, stock = same_warehouses(movements, stock)
     movements, stock, consigned = with_ownership(movements, stock)
     movements, stock = carried_forward(movements, stock)
     listed = with_prices(ledger.table("items"), ledger.table("prices").filter(pl.col("valid_from") <= as_of))
@@ -112,7 +112,7 @@ def _within(whole: Entries, settings: Settings) -> Entries:
     return replace(whole, movements=movements, points=points, stock=stock, wide=whole)
 
 
-def _same_warehouses(movements: pl.LazyFrame, stock: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def same_warehouses(movements: pl.LazyFrame, stock: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Where one side names warehouses and the other never does, both speak of the whole company."""
     names = [frame.select("warehouse").unique() for frame in (movements, stock)]
     moved, counted = (frame["warehouse"] for frame in pl.collect_all(names))

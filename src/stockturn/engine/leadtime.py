@@ -8,6 +8,9 @@ from stockturn.config.reorder import ReorderSettings
 from stockturn.engine.expr import ratio
 
 WEEK = 7
+DECIMALS = 12
+"""Statistics are rounded here: the digits beyond depend on the order in which receipts are added."""
+
 MEASURED, SUPPLIER, ITEM, STATED, DEFAULT = "measured", "supplier", "item", "stated", "default"
 
 
@@ -17,8 +20,8 @@ def observed(came: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
     days = pl.col("days")
     return came.group_by(by).agg(
         pl.len().cast(pl.Int64).alias("receipts"),
-        days.mean().alias("mean_days"),
-        days.std(ddof=1).alias("sd_days"),
+        days.mean().round(DECIMALS).alias("mean_days"),
+        days.std(ddof=1).round(DECIMALS).alias("sd_days"),
         days.min().alias("min_days"),
         days.max().alias("max_days"),
         (days < 0).sum().cast(pl.Int64).alias("before_order"),
@@ -32,7 +35,8 @@ def lead_times(
 
     ``came``: receipts (engine/open_orders). ``items``: sku, supplier, lead_time_days. ``terms``: one row per
     supplier (engine/suppliers). Columns out: sku, supplier, lead_time_days, lead_time_sd, lead_time_source
-    (measured, supplier, item, stated, default), receipts, mean_days, sd_days (as measured, before shrinking).
+    (measured, supplier, item, stated, default), receipts, mean_days, sd_days (as measured, before shrinking),
+    supplier_mean, supplier_sd (of all its goods).
 
     Shrinking with weight w (5): m = (n x + w m_supplier) / (n + w), the variance likewise; with fewer than two
     receipts the supplier's variance stands for the sku's. 2 receipts of mean 10 at a supplier with mean 17 give
@@ -53,6 +57,8 @@ def lead_times(
         "receipts",
         "mean_days",
         "sd_days",
+        "supplier_mean",
+        "supplier_sd",
     )
 
 

@@ -132,6 +132,15 @@ class Spans:
     units: Floats
     units_lead: Floats
 
+    def z(self, terms: Terms) -> Floats:
+        """Safety factors of the service levels, not below 0."""
+        return np.asarray(np.maximum(z_value(terms.service), 0.0))
+
+    def error_part(self, terms: Terms) -> Floats:
+        """Units that forecast errors alone ask for, over the span of the decision."""
+        lead, whole = (part.error(z_value(terms.service)) for part in (self.lead, self.whole))
+        return np.where(terms.policy == "rop", lead, whole)
+
 
 def spans_of(terms: Terms, outlook: Outlook, errors: Errors, bucket: str) -> Spans:
     """The distributions that safety stocks are taken from."""

@@ -29,6 +29,16 @@ class Metric:
         """Formula, null cases, source and example, as the docstring says them."""
         return self.expression.__doc__ or ""
 
+    @property
+    def formula(self) -> str:
+        """The arithmetic alone: column names, signs and numbers, as :mod:`stockturn.engine.explain.terms` fills them in.
+
+        >>> METRICS["turnover"].formula
+        'turnover_period x year_days / days'
+        """
+        line = self.definition.partition("Formula:")[2].splitlines()[0]
+        return line.partition(";")[0].strip()
+
 
 METRICS: dict[str, Metric] = {}
 """Every metric by name, in the order in which they are computed. Filled while this module is imported."""
@@ -60,7 +70,7 @@ def issue_cost() -> pl.Expr:
 def turnover_period() -> pl.Expr:
     """How many times the average stock was sold within the period, both at cost.
 
-    Formula:   cogs / avg_inventory  (usage / avg_inventory where flow is usage)
+    Formula:   cogs / avg_inventory; usage / avg_inventory where flow is usage
     Null when: avg_inventory <= 0, or cogs unknown; 0 when nothing was sold.
     Source:    Horngren, Datar, Rajan: Cost Accounting, inventory turnover ratio
     Example:   cogs 600,000 and avg_inventory 120,000 -> 5.0
@@ -184,7 +194,7 @@ def cover_days() -> pl.Expr:
 def stockout_rate() -> pl.Expr:
     """Share of the days on sale that ended without stock.
 
-    Formula:   out_days / sale_days, both counted over cells
+    Formula:   out_days / sale_days; both counted over cells
     Null when: no cell was on sale, or the opening stock or the receipts are not known.
     Source:    1 - in-stock rate
     Example:   3 of 300 cell-days -> 1 %

@@ -71,8 +71,9 @@ FAR_DAYS = 36_500.0
 """A date further away than a century is no date."""
 
 
-def reorder_frame(decision: Decision, changes: pl.DataFrame, as_of: date, settings: Settings) -> pl.DataFrame:
-    """One row per cell: the columns of ``COLUMNS``, sorted by sku and warehouse. ``changes``: those of open orders.
+def reorder_terms(decision: Decision, changes: pl.DataFrame, as_of: date, settings: Settings) -> pl.DataFrame:
+    """One row per cell, sorted by sku and warehouse: the columns of ``COLUMNS`` and those that they are worked out
+    from. ``changes``: those of open orders.
 
     on_order is everything open, position counts what is due within the span of the decision and no transfer; suggested_qty is what to
     order now, after transfers, space, minimum orders and budget; order_value at purchase_price (what buying costs; price_basis says where
@@ -86,7 +87,7 @@ def reorder_frame(decision: Decision, changes: pl.DataFrame, as_of: date, settin
     frame = _with_changes(_with_moves(frame, decision), decision, settings.reorder.backup_late_days)
     frame = frame.join(_said(changes, settings.lang), on="cell", how="left", maintain_order="left")
     frame = frame.with_columns(action=_action())
-    return frame.with_columns(reason=reason(settings.lang, as_of, settings)).select(COLUMNS)
+    return frame.with_columns(reason=reason(settings.lang, as_of, settings))
 
 
 def _said(changes: pl.DataFrame, lang: str) -> pl.DataFrame:
@@ -134,6 +135,8 @@ def _figures(d: Decision, as_of: date, settings: Settings) -> pl.DataFrame:
         fitting_qty=pl.Series(d.fitting), space=pl.Series(d.space), held=pl.Series(d.ordered.held),
         extra=pl.Series(d.ordered.extra), cut=pl.Series(d.ordered.cut), stopped=pl.Series(terms.stopped),
         measured=pl.Series(d.stocks.measured), kept=pl.Series(terms.kept),
+        lead_demand=pl.Series(d.levels.lead_demand), safety_lead=pl.Series(d.stocks.safety_lead),
+        z=pl.Series(d.spans.z(terms)), error_part=pl.Series(d.spans.error_part(terms)),
     )  # fmt: skip
 
 

@@ -24,13 +24,23 @@ from stockturn.engine.plan import Basis, plan_frame, time_phased
 from stockturn.engine.projection import TINY, cover, run_down, scheduled
 from stockturn.engine.rebalance import rebalance
 from stockturn.engine.reorder_cells import Known, ReorderInputs, known
-from stockturn.engine.reorder_frames import Decision, left_out, overstock, reorder_frame
+from stockturn.engine.reorder_frames import COLUMNS, Decision, left_out, overstock, reorder_terms
 from stockturn.engine.rounding import Packs, cut_hard, round_need
 from stockturn.engine.safety import Errors, errors
 from stockturn.engine.supplier_sheets import purchase_requests, vmi_sheet
 from stockturn.engine.suppliers import supplier_scorecard
 
-__all__ = ["Decided", "Ground", "ReorderInputs", "ReorderResult", "decide", "ground", "reorder", "scorecard"]
+__all__ = [
+    "Decided",
+    "Ground",
+    "ReorderInputs",
+    "ReorderResult",
+    "decide",
+    "ground",
+    "reorder",
+    "replenish",
+    "scorecard",
+]
 
 
 @dataclass(frozen=True)
@@ -73,11 +83,18 @@ class Decided:
 
 
 def reorder(inputs: ReorderInputs, settings: Settings) -> ReorderResult:
-    """Suggestions, transfers, order changes, plan, orders per supplier, cash, what was left out, overstock.
+    """Suggestions, transfers, order changes, plan, orders per supplier, cash, what was left out, overstock: the frames
+    of :func:`replenish`, whose main frame is cut to its columns.
 
     Deterministic and without a clock: everything dated later than ``inputs.as_of`` must have been cut before, except
     receipts, which tell what was open then.
     """
+    made = replenish(inputs, settings)
+    return replace(made, reorder=made.reorder.select(COLUMNS))
+
+
+def replenish(inputs: ReorderInputs, settings: Settings) -> ReorderResult:
+    """:func:`reorder` with the columns that the figures of its main frame are worked out from as well."""
     return _frames(decide(ground(inputs, settings), settings), inputs, settings)
 
 
@@ -248,7 +265,7 @@ def _frames(decided: Decided, inputs: ReorderInputs, settings: Settings) -> Reor
     facts, basis, decision = decided.facts, decided.basis, decided.decision
     chosen, as_of, lang = settings.reorder, inputs.as_of, settings.lang
     changes = with_reasons(changes_frame(basis.lines, decision.changes, as_of), as_of, lang)
-    main = reorder_frame(decision, changes, as_of, settings)
+    main = reorder_terms(decision, changes, as_of, settings)
     payment = facts.terms.select("supplier", "payment_days")
     plan = plan_frame(decision.cells, decision.plan, as_of, chosen)
     return ReorderResult(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from functools import cached_property
 
@@ -17,7 +17,8 @@ from stockturn.engine.alerts import alert_frames, standing
 from stockturn.engine.batches import by_shelf_life, dated_batches, known_batches
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
-from stockturn.engine.deadstock import deadstock
+from stockturn.engine.deadstock import columns as deadstock_columns
+from stockturn.engine.deadstock import deadstock_terms
 from stockturn.engine.demand import Demand, daily_rate
 from stockturn.engine.entries import Entries, entries, latest_date, names_any
 from stockturn.engine.expiry import expiring
@@ -25,9 +26,10 @@ from stockturn.engine.footing import footing
 from stockturn.engine.forecasting import Forecasts, forecasts
 from stockturn.engine.layers import layers
 from stockturn.engine.periods import ONE_DAY, add_months, resolve_period
+from stockturn.engine.reorder_frames import COLUMNS as REORDER
 from stockturn.engine.reorder_notes import reorder_notes
 from stockturn.engine.reordering import reorder_inputs
-from stockturn.engine.replenish import ReorderInputs, ReorderResult, reorder, scorecard
+from stockturn.engine.replenish import ReorderInputs, ReorderResult, replenish, scorecard
 from stockturn.engine.stockouts import counts, lost_days, phantom_stock, with_accuracy, with_lost_sales
 from stockturn.engine.targets import targets_in_force
 from stockturn.engine.turnover import turnover
@@ -61,6 +63,7 @@ class Run:
         self._say = progress or (lambda stage: None)
         self.entries: Entries = entries(ledger, settings)
         self.period: Period = resolve_period(settings.period, self.entries.as_of, self.entries.first_day)
+        self._forecasts: dict[tuple[str, ...], Forecasts] = {}
 
     @cached_property
     def valued(self) -> ValuedDays:
@@ -85,12 +88,12 @@ class Run:
         """The conventions the classes were made by."""
         return abc_notes(self.classes, self.settings, self.entries.as_of)
 
-    def compared(self, by: Sequence[str]) -> Compared:
+    def compared(self, by: Sequence[str], terms: bool = False) -> Compared:
         """Turnover of the period with changes, lost sales and counts; of the period before, and of the same one a
-        year ago (or None)."""
+        year ago (or None). ``terms`` keeps the columns that only the metrics need."""
         valued = self._valued_by(by)
         classes = self.classes if {"abc", "xyz"} & set(by) else None
-        now, before, year_ago = compared(valued, self.entries, self.settings, by, self.period, classes)
+        now, before, year_ago = compared(valued, self.entries, self.settings, by, self.period, classes, terms)
         lost = self._lost if valued is self.valued else self._lost_days(valued)
         now = with_lost_sales(now, lost, valued, self.entries, by, classes)
         counted = counts(valued, self.entries, self.period)
@@ -134,12 +137,17 @@ class Run:
 
     def deadstock(self) -> pl.DataFrame:
         """Age, status and value of what is on hand; the scope narrows the rows, not what is known about them."""
+        return self.deadstock_terms.select(deadstock_columns(self.settings.deadstock))
+
+    @cached_property
+    def deadstock_terms(self) -> pl.DataFrame:
+        """:meth:`deadstock` with what its figures are worked out from."""
         self._say("ageing")
         whole = self.whole
         stock = closing(whole.valued).lazy()
         ages = aged(whole.layers, whole.entries, stock, self.settings)
         plan = self.replenishment.reorder.lazy()
-        return deadstock(
+        return deadstock_terms(
             self.ledger, whole.entries, stock, ages, self.settings, plan, whole.expiries
         ).collect()
 
@@ -205,7 +213,12 @@ class Run:
 
         Series share what past errors teach, so that all of them are forecast whatever skus are asked for.
         """
-        self._say("forecast")
+        if by not in self._forecasts:
+            self._say("forecast")
+            self._forecasts[by] = self._forecast(by)
+        return self._forecasts[by]
+
+    def _forecast(self, by: tuple[str, ...]) -> Forecasts:
         if not (self.settings.scope.sku or self.settings.scope.category):
             return forecasts(self.ledger, self.entries, self.valued, self.settings, by)
         scope = Scope(warehouse=self.settings.scope.warehouse)
@@ -238,9 +251,19 @@ class Run:
         return items.filter(wanted).select("sku").collect()
 
     @cached_property
+    def _replenished(self) -> ReorderResult:
+        return replenish(self.supply, self.settings)
+
+    @cached_property
     def replenishment(self) -> ReorderResult:
         """What to buy, move, hurry, put off or cancel, for the whole company."""
-        return reorder(self.supply, self.settings)
+        made = self._replenished
+        return replace(made, reorder=made.reorder.select(REORDER))
+
+    @property
+    def reorder_terms(self) -> pl.DataFrame:
+        """The main frame of the replenishment with what its figures are worked out from."""
+        return self._replenished.reorder
 
     def reorder(self) -> ReorderResult:
         """What to buy, move, hurry, put off or cancel."""

@@ -99,8 +99,11 @@ class Spread:
     def safety(self, level: Floats) -> Floats:
         """Safety stock of a cycle service level: max(0, Q_p - F) and z_p d s_L as the sides of a right angle."""
         z = z_value(level)
-        error = np.maximum(between(self.quantiles, z), 0.0)
-        return np.asarray(np.hypot(error, np.maximum(z, 0.0) * self.lead_part))
+        return np.asarray(np.hypot(self.error(z), np.maximum(z, 0.0) * self.lead_part))
+
+    def error(self, z: Floats) -> Floats:
+        """Q_p - F, not below 0, at a safety factor."""
+        return np.maximum(between(self.quantiles, z), 0.0)
 
     def knots(self) -> Floats:
         """Demand at the chances 0, .5, .8, .9, .95, .975, .99, 1: never negative, never falling."""

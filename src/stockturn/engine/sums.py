@@ -86,7 +86,7 @@ class _Stock:
         sale: SaleDays | None,
     ) -> _Stock:
         average = settings.turnover.average
-        bounds = sorted({day for period in periods for day in _bounds(period, average)})
+        bounds = sorted({day for period in periods for day in ends_of(period, average)})
         timeline, size = Timeline.of(valued, bounds), scopes.groups.height
 
         def grouped(matrix: np.ndarray) -> np.ndarray:
@@ -126,7 +126,7 @@ class _Stock:
 
     def _average(self, name: str, period: Period) -> np.ndarray:
         """daily, monthly (a part month by its share of the month), month_points or two_point."""
-        ends = _bounds(period, self.average)
+        ends = ends_of(period, self.average)
         rows = [self.bounds.index(day) for day in ends]
         if self.average == "daily":
             area = self.areas[name]
@@ -134,16 +134,24 @@ class _Stock:
         points = self.points[name][rows]
         if self.average != "monthly":
             return np.asarray(points.mean(axis=0))
-        months = itertools.pairwise(ends)
-        shares = [(end - start).days / calendar.monthrange(end.year, end.month)[1] for start, end in months]
-        return np.asarray(np.average((points[1:] + points[:-1]) / 2, axis=0, weights=shares))
+        return np.asarray(np.average((points[1:] + points[:-1]) / 2, axis=0, weights=month_shares(ends)))
 
 
 def _known_only(amount: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(amount), 0.0, amount)
 
 
-def _bounds(period: Period, average: str) -> list[date]:
+def month_shares(ends: Sequence[date]) -> list[float]:
+    """How much of its month each stretch between two days is.
+
+    >>> month_shares([date(2024, 1, 31), date(2024, 2, 29), date(2024, 3, 10)])
+    [1.0, 0.3225806451612903]
+    """
+    months = itertools.pairwise(ends)
+    return [(end - start).days / calendar.monthrange(end.year, end.month)[1] for start, end in months]
+
+
+def ends_of(period: Period, average: str) -> list[date]:
     """The days whose closing stock an average needs, the day before the period first."""
     before = period.start - timedelta(days=1)
     if average in ("daily", "two_point"):

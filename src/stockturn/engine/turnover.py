@@ -49,6 +49,9 @@ _FIRST = (
 )
 """The figures people ask for stand first, behind the dimensions."""
 
+TERMS = ("capital_rate", "year_days", "sale_days", "out_days")
+"""What metrics are worked out from and nobody asks for by itself."""
+
 
 def turnover(
     valued: ValuedDays,
@@ -91,15 +94,17 @@ def turnovers(
     by: Sequence[str],
     periods: Sequence[Period],
     classes: pl.DataFrame | None = None,
+    terms: bool = False,
 ) -> list[pl.DataFrame]:
-    """One frame per period, as :func:`turnover` gives them, from one pass over the ledger."""
+    """One frame per period, as :func:`turnover` gives them, from one pass over the ledger; with ``terms`` also the
+    columns that only the metrics need."""
     settings = _by_month_where_summed(valued, settings)
     scopes = Scopes.of(valued, entries, by, classes)
     aims = Aims.of(settings, entries)
     parts = Parts(on_sale(valued, entries, settings), cell_targets(valued, entries, aims))
     bases = sums(valued, settings, scopes, periods, parts)
     numbered = pl.concat([base.with_columns(period=pl.lit(at)) for at, base in enumerate(bases)])
-    full = finish(with_targets(numbered, settings, aims, by), valued, settings, by)
+    full = finish(with_targets(numbered, settings, aims, by), valued, settings, by, terms)
     return [full.filter(pl.col("period") == at).drop("period") for at in range(len(bases))]
 
 
@@ -111,15 +116,16 @@ def _by_month_where_summed(valued: ValuedDays, settings: Settings) -> Settings:
     return settings.model_copy(update={"turnover": monthly})
 
 
-def finish(base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str]) -> pl.DataFrame:
+def finish(
+    base: pl.DataFrame, valued: ValuedDays, settings: Settings, by: Sequence[str], terms: bool = False
+) -> pl.DataFrame:
     """Sums and targets with metrics and what each figure rests on."""
     full = with_metrics(base).with_columns(
         cost_basis=pl.lit(valued.cost_basis),
         avg_basis=pl.lit(settings.turnover.average),
         reason_code=_why_null(),
     )
-    hidden = ("group", "capital_rate", "year_days", "sale_days", "out_days", "no_cost", "no_sales")
-    full = full.drop(hidden)
+    full = full.drop("group", "no_cost", "no_sales", *(() if terms else TERMS))
     full = full.select(*_FIRST, pl.exclude(*_FIRST))
     return full.select(*by, pl.exclude(*by)).sort(by) if by else full
 

@@ -12,6 +12,8 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.model import Report, Result
+from stockturn.output.console_explain import show_explain
+from stockturn.output.console_explain_rows import show_ledger_rows
 from stockturn.output.console_forecast import show_chart
 from stockturn.output.console_replay import show_replay
 from stockturn.output.console_report import print_report
@@ -63,6 +65,12 @@ def show(
     """
     say = Phrases(settings.lang)
     where = console or make_console(color)
+    if result.name == "explain" and table == "rows":
+        show_ledger_rows(result.tables["rows"], settings, where, top)
+        return
+    if result.name == "explain" and table in (None, result.name):
+        show_explain(result, settings, where, top)
+        return
     if table is not None:
         print_table(table, result.tables[table], settings, where, top)
         return

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from stockturn.i18n import DEFAULT_LANGUAGE, catalogue, has, text
-from stockturn.schema import Unit, age_span, column
+from stockturn.schema import Unit, column
+from stockturn.schema.labels import label, meaning
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,11 @@ class Phrases:
 
     def label(self, name: str) -> str:
         """Label of a column."""
-        return self._of_column(name, "")
+        return label(name, self.lang)
 
     def meaning(self, name: str) -> str:
         """What a column means, one sentence."""
-        return self._of_column(name, "_meaning")
-
-    def _of_column(self, name: str, what: str) -> str:
-        """The text of a column; age buckets with limits of the user's own share one text per family."""
-        span = age_span(name)
-        if span is None or has(f"columns.{name}", self.lang):
-            return text(f"columns.{name}{what}", self.lang)
-        shape = "over" if span.high is None else "span"
-        return text(f"deadstock.{span.family}_{shape}{what}", self.lang, low=span.low, high=span.high)
+        return meaning(name, self.lang)
 
     def word(self, name: str) -> str:
         """A word of the common vocabulary, such as ``total``."""

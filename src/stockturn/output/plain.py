@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -12,6 +13,7 @@ from stockturn.errors import UsageError
 from stockturn.model import Result
 from stockturn.output.files import replacing
 from stockturn.output.formats import check_finite
+from stockturn.schema import Unit
 
 FORMATS = ("json", "csv", "parquet", "xlsx")
 _NEEDS_FILE = ("parquet", "xlsx")
@@ -39,7 +41,7 @@ def write_table(
     if fmt in _NEEDS_FILE:
         if not isinstance(out, Path):
             raise UsageError("format_needs_out", format=fmt)
-        _write_file(result.name, tables, fmt, out, lang, currency)
+        _write_file(tables, fmt, out, lang, currency, result.units)
         return
     data = _json(result.name, tables) if fmt == "json" else _csv(next(iter(tables.values())))
     if isinstance(out, Path):
@@ -86,7 +88,12 @@ def _guarded(frame: pl.DataFrame) -> list[pl.Expr]:
 
 
 def _write_file(
-    name: str, tables: dict[str, pl.DataFrame], fmt: str, out: Path, lang: str, currency: str
+    tables: dict[str, pl.DataFrame],
+    fmt: str,
+    out: Path,
+    lang: str,
+    currency: str,
+    units: Mapping[str, Unit],
 ) -> None:
     with replacing(out) as temporary:
         if fmt == "parquet":
@@ -94,7 +101,7 @@ def _write_file(
         else:
             from stockturn.output.xlsx import write_tables
 
-            write_tables(tables, temporary, lang, currency)
+            write_tables(tables, temporary, lang, currency, units)
 
 
 def _to_stream(data: bytes, stream: TextIO) -> None:

@@ -52,12 +52,30 @@ def write_report(report: Report, path: Path) -> None:
         _Book(report).write(temporary)
 
 
-def write_tables(tables: Mapping[str, pl.DataFrame], path: Path, lang: str, currency: str) -> None:
-    """A bare workbook: one tab per table with its labels, formats and filters; codes stay as they are."""
-    blocks = tuple(Block(name, frame, name, detail=True) for name, frame in tables.items())
-    title = next(iter(tables))
-    sheets = (Sheet(title, title, blocks),)
-    _Book(Report(title, "", lang, currency, _DATA_DATE, sheets), bare=True).write(path)
+def write_tables(
+    tables: Mapping[str, pl.DataFrame],
+    path: Path,
+    lang: str,
+    currency: str,
+    units: Mapping[str, Unit] | None = None,
+) -> None:
+    """A bare workbook: one tab per table with its labels, formats and filters; codes stay as they are. ``units``: of
+    columns of the first table that mean something else there than in the vocabulary; their labels are common words."""
+    first, own = next(iter(tables)), units or {}
+    labels = {name: Phrases(lang).word(name) for name in own}
+    blocks = tuple(
+        Block(
+            name,
+            frame,
+            name,
+            detail=True,
+            units=own if name == first else {},
+            labels=labels if name == first else {},
+        )
+        for name, frame in tables.items()
+    )
+    sheets = (Sheet(first, first, blocks),)
+    _Book(Report(first, "", lang, currency, _DATA_DATE, sheets), bare=True).write(path)
 
 
 @dataclass

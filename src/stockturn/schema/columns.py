@@ -43,23 +43,24 @@ def _columns(**groups: str) -> dict[str, Column]:
 
 
 COLUMNS: dict[str, Column] = _columns(
-    text="from_warehouse to_warehouse backup_supplier doc_no line_no "
+    text="label formula filled_in areas partner note "
+    "from_warehouse to_warehouse backup_supplier doc_no line_no "
     "who override_reason "
     "sku warehouse name category brand supplier owner buyer seller team unit bin batch customer "
     "file sheet reason message source_file source_sheet column found expected value_text scope period month "
     "quarter year year_line "
     "raw skipped_by file_hash encoding mapping "
     "by_file by_sheet changed replaced_by",
-    code="id root_cause next_action lead_time_source target_kind "
+    code="area figure id root_cause next_action lead_time_source target_kind "
     "kind status action rule level state pattern abc previous_abc xyz fsn cost_basis avg_basis flow "
     "rate_basis price_basis lead_time_basis reason_code table profile rule_id opening_basis model policy age_basis "
     "value_basis cover_reason age_bucket expiry_basis",
-    date="order_date needed_on expected_on pay_on week "
+    date="received_on order_date needed_on expected_on pay_on week "
     "made_on arrives "
     "date date_min date_max last_sale last_receipt first_seen as_of start end due_date order_by need_by stockout_date "
     "oldest_on next_expiry expiry exported_at ingested_at",
     flag="below_minimum now estimated not_historic",
-    count="censored_days receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
+    count="rows censored_days receipts before_order closed_lines promised_lines on_time_lines open_lines old_lines "
     "overdue_lines "
     "promotion promotion_days overrides "
     "transfers purchase_orders out_days on_sale_days "
@@ -80,7 +81,7 @@ COLUMNS: dict[str, Column] = _columns(
     "avg_qty age_0_30 age_31_60 age_61_90 age_91_180 age_181_365 age_over_365 age_over_start "
     "gross_qty returned_qty qty_adjusted action_qty expiring_qty qty_left cleared_qty slid_out_qty slid_in_qty arrived_qty",
     qty_per_day="demand_per_day",
-    money="min_order_value planned_value open_value due_value spend value_per_late_day "
+    money="cost min_order_value planned_value open_value due_value spend value_per_late_day "
     "lateness_value "
     "margin_given_up written_off_value "
     "cogs_previous cogs_year_ago avg_inventory_previous avg_inventory_year_ago "
@@ -108,7 +109,7 @@ COLUMNS: dict[str, Column] = _columns(
     "days dio_days cover_days days_since_sale days_since_receipt lead_time_days "
     "mix rate idle change "
     "mean_age_days idle_days days_to_expiry",
-    number="excess_weeks clear_weeks "
+    number="weight excess_weeks clear_weeks "
     "planned_uplift measured_uplift used_uplift "
     "demand_factor lead_time_factor "
     "mase rmsse sum_rmsse habit_sum_rmsse seasonal_sum_rmsse cv adi cv2",
