@@ -11,7 +11,7 @@ import polars as pl
 from stockturn.config.deadstock import DeadStockSettings
 from stockturn.engine.ageing import bucket_names, bucket_of
 from stockturn.engine.entries import DIMENSIONS
-from stockturn.engine.expr import ratio, tidy
+from stockturn.engine.expr import ratio, steady_sum, tidy
 
 CELL = ["sku", "warehouse"]
 AGE_DIMENSIONS = (*CELL, *DIMENSIONS)
@@ -37,12 +37,10 @@ def ageing_by(
     held = closing.filter(pl.col("on_hand") > 0).select(*CELL, "on_hand", "value")
     rows = held.join(aged, on=CELL).join(items.select("sku", *DIMENSIONS), on="sku", how="left")
     groups = rows.group_by(by) if by else rows.group_by(pl.lit(1).alias("all"))
-    weighted = (pl.col("mean_age_days") * pl.col("on_hand")).sum()
+    weighted = steady_sum(pl.col("mean_age_days") * pl.col("on_hand"))
     found = groups.agg(
-        pl.col("on_hand").sum(),
-        pl.col("value").sum(),
-        *(pl.col(name).sum() for name in sums),
-        mean_age_days=ratio(weighted, pl.col("on_hand").sum()),
+        *(steady_sum(name) for name in ("on_hand", "value", *sums)),
+        mean_age_days=ratio(weighted, steady_sum("on_hand")),
     )
     return found.sort(by) if by else found.drop("all")
 
@@ -97,7 +95,7 @@ def ageing_movement(
     )
     names = bucket_names(settings)
     amounts = [tidy(pl.col(name).sum()).alias(f"{name}_qty") for name in PARTS]
-    money = [(pl.col(name) * pl.col("unit_cost")).sum().alias(f"{name}_value") for name in PARTS]
+    money = [steady_sum(pl.col(name) * pl.col("unit_cost")).alias(f"{name}_value") for name in PARTS]
     return (
         long.join(items.select("sku", *DIMENSIONS), on="sku", how="left")
         .group_by(*by, "age_bucket")
@@ -115,7 +113,7 @@ def _unit_costs(before: Snapshot, now: Snapshot, grain: list[str]) -> pl.LazyFra
     held = [
         shot.closing.filter(pl.col("on_hand") > 0)
         .group_by(grain)
-        .agg(ratio(pl.col("value").sum(), pl.col("on_hand").sum()).alias(name))
+        .agg(ratio(steady_sum("value"), steady_sum("on_hand")).alias(name))
         for shot, name in ((before, "then_cost"), (now, "now_cost"))
     ]
     joined = held[0].join(held[1], on=grain, how="full", coalesce=True)

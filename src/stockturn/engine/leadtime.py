@@ -8,20 +8,22 @@ from stockturn.config.reorder import ReorderSettings
 from stockturn.engine.expr import ratio
 
 WEEK = 7
-DECIMALS = 12
-"""Statistics are rounded here: the digits beyond depend on the order in which receipts are added."""
 
 MEASURED, SUPPLIER, ITEM, STATED, DEFAULT = "measured", "supplier", "item", "stated", "default"
 
 
 def observed(came: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
     """Lead times per group of receipts: receipts, mean_days, sd_days (ddof 1, null below 2), min_days, max_days,
-    before_order (receipts dated before their order: they count, and are said)."""
-    days = pl.col("days")
+    before_order (receipts dated before their order: they count, and are said).
+
+    From sums of whole days, which are exact: mean = sum / n, variance = (n * sum of squares - sum^2) / (n (n - 1)).
+    """
+    days, n = pl.col("days").cast(pl.Int64), pl.len().cast(pl.Int64)
+    spread = ratio(n * (days * days).sum() - days.sum() ** 2, n * (n - 1))
     return came.group_by(by).agg(
-        pl.len().cast(pl.Int64).alias("receipts"),
-        days.mean().round(DECIMALS).alias("mean_days"),
-        days.std(ddof=1).round(DECIMALS).alias("sd_days"),
+        n.alias("receipts"),
+        ratio(days.sum(), n).alias("mean_days"),
+        spread.sqrt().alias("sd_days"),
         days.min().alias("min_days"),
         days.max().alias("max_days"),
         (days < 0).sum().cast(pl.Int64).alias("before_order"),

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from stockturn.config.reorder import ReorderSettings
-from stockturn.engine.expr import ratio
+from stockturn.engine.expr import ratio, steady_sum
 from stockturn.engine.leadtime import observed
 from stockturn.engine.loss import z_value
 
@@ -167,7 +167,7 @@ def supplier_scorecard(
         card = card.join(frame, on="supplier", how=how, coalesce=True)
     return card.with_columns(
         pl.col("receipts", "before_order", "skus").fill_null(0),
-        spend_share=ratio("spend", pl.col("spend").sum()),
+        spend_share=ratio("spend", steady_sum("spend")),
         lateness_value=pl.col("value_per_late_day") * pl.col("lead_time_sd"),
     ).sort(["spend", "supplier"], descending=[True, False], nulls_last=True)
 
@@ -178,28 +178,28 @@ def _spend(came: pl.LazyFrame) -> pl.LazyFrame:
     return came.group_by("supplier").agg(
         late.mean().alias("late_days"),
         (late > 0).mean().alias("late_receipts"),
-        (pl.col("qty_received") * pl.col("unit_cost")).sum().alias("spend"),
+        steady_sum(pl.col("qty_received") * pl.col("unit_cost")).alias("spend"),
         pl.col("sku").n_unique().cast(pl.Int64).alias("skus"),
     )
 
 
 def _price_change(came: pl.LazyFrame) -> pl.LazyFrame:
     """Unit cost of each sku at its last receipt against its first, weighted by what was spent on it."""
-    priced = came.filter(pl.col("unit_cost") > 0).sort("received_date")
+    priced = came.filter(pl.col("unit_cost") > 0).sort("received_date", "doc_no", "line_no", "unit_cost")
     by_sku = priced.group_by("supplier", "sku", maintain_order=True).agg(
         (pl.col("unit_cost").last() / pl.col("unit_cost").first() - 1).alias("change"),
-        (pl.col("qty_received") * pl.col("unit_cost")).sum().alias("weight"),
+        steady_sum(pl.col("qty_received") * pl.col("unit_cost")).alias("weight"),
         pl.len().alias("n"),
     )
     several = by_sku.filter(pl.col("n") > 1)
     return several.group_by("supplier").agg(
-        ratio((pl.col("change") * pl.col("weight")).sum(), pl.col("weight").sum()).alias("price_change")
+        ratio(steady_sum(pl.col("change") * pl.col("weight")), steady_sum("weight")).alias("price_change")
     )
 
 
 def _open_value(lines: pl.LazyFrame) -> pl.LazyFrame:
     return lines.group_by("supplier").agg(
-        (pl.col("qty_open") * pl.col("unit_cost")).sum().alias("open_value")
+        steady_sum(pl.col("qty_open") * pl.col("unit_cost")).alias("open_value")
     )
 
 
@@ -208,6 +208,6 @@ def _day_late(rates: pl.LazyFrame, settings: ReorderSettings) -> pl.LazyFrame:
     z = float(z_value(settings.service_level or settings.default_service_level))
     units = z * pl.col("demand_per_day")
     return rates.group_by("supplier").agg(
-        units.sum().alias("stock_per_late_day"),
-        (units * pl.col("unit_cost")).sum().alias("value_per_late_day"),
+        steady_sum(units).alias("stock_per_late_day"),
+        steady_sum(units * pl.col("unit_cost")).alias("value_per_late_day"),
     )
