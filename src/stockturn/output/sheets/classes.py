@@ -75,7 +75,7 @@ def _matrix(context: Context, frame: pl.DataFrame, key: str, title: str, what: p
     say = context.say
     counted = (
         frame.with_columns(pl.col("xyz").fill_null(UNKNOWN))
-        .group_by("abc", "xyz")
+        .group_by("abc", "xyz", maintain_order=True)
         .agg(what.alias("figure"))
         .pivot("xyz", index="abc", values="figure", on_columns=["X", "Y", "Z", UNKNOWN])
     )
@@ -104,13 +104,13 @@ def _matrix(context: Context, frame: pl.DataFrame, key: str, title: str, what: p
 
 def _summary(context: Context, frame: pl.DataFrame) -> Block:
     grouped = (
-        frame.group_by("abc")
+        frame.group_by("abc", maintain_order=True)
         .agg(pl.len().alias("skus"), pl.col("value").sum(), pl.col("share").sum())
         .sort("abc")
     )
     stock = context.analysis.deadstock
     if "value" in stock.columns and "warehouse" not in frame.columns:
-        held = stock.group_by("sku").agg(pl.col("value").sum().alias("stock_value"))
+        held = stock.group_by("sku", maintain_order=True).agg(pl.col("value").sum().alias("stock_value"))
         by_class = frame.select("sku", "abc").join(held, on="sku", how="left").group_by("abc")
         grouped = grouped.join(
             by_class.agg(pl.col("stock_value").sum()), on="abc", how="left", maintain_order="left"
@@ -144,7 +144,7 @@ def _pareto(context: Context, frame: pl.DataFrame) -> Block:
     banded = (
         ranked.with_row_index("rank")
         .with_columns((pl.col("rank") * bands // ranked.height).alias("band"))
-        .group_by("band")
+        .group_by("band", maintain_order=True)
         .agg(pl.len().alias("skus"), pl.col("value").sum(), pl.col("share").sum())
         .sort("band")
         .with_columns(

@@ -93,7 +93,9 @@ def _statuses(context: Context, held: pl.DataFrame) -> Block:
     say = context.say
     sums = [name for name in ("value", "excess_value", "provision") if name in held.columns]
     order = pl.DataFrame({"status": STATUS_ORDER}, schema={"status": pl.String})
-    counts = held.group_by("status").agg(pl.len().alias("cells"), *(_sum_known(name) for name in sums))
+    counts = held.group_by("status", maintain_order=True).agg(
+        pl.len().alias("cells"), *(_sum_known(name) for name in sums)
+    )
     rows = order.join(counts, on="status", how="inner", maintain_order="left")
     rows = rows.with_columns(
         pl.when(pl.col("value").sum() > 0).then(pl.col("value") / pl.col("value").sum()).alias("share")
@@ -124,7 +126,9 @@ def _ageing(context: Context, held: pl.DataFrame) -> list[Block]:
     say = context.say
     group = "category" if "category" in held.columns else "warehouse"
     rows = (
-        held.group_by(group).agg(pl.col(*ages, "value").sum()).sort("value", descending=True, nulls_last=True)
+        held.group_by(group, maintain_order=True)
+        .agg(pl.col(*ages, "value").sum())
+        .sort("value", descending=True, nulls_last=True)
     )
     rows = rows.with_columns(pl.col(group).fill_null(say.word("none")))
     rows = rows.select(group, *(name for name in ages if rows[name].sum() != 0), "value")

@@ -179,7 +179,7 @@ def _out_now(context: Context) -> pl.DataFrame:
     abc, sold = context.analysis.abc, context.analysis.by.get("sku")
     if abc.height == 0 or sold is None or not {"closing_qty", "sold_qty"} <= set(sold.columns):
         return pl.DataFrame(schema={"sku": pl.String})
-    held = sold.group_by("sku").agg(pl.col("closing_qty", "sold_qty").sum())
+    held = sold.group_by("sku", maintain_order=True).agg(pl.col("closing_qty", "sold_qty").sum())
     ranked = abc.filter(pl.col("abc") == "A").group_by("sku").agg(pl.col("value").sum())
     out = ranked.join(held, on="sku").filter((pl.col("closing_qty") <= 0) & (pl.col("sold_qty") > 0))
     return out.sort("value", "sku", descending=[True, False])

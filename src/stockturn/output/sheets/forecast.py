@@ -66,7 +66,7 @@ def _ahead(context: Context, supply: Supply) -> _Ahead:
     mean = _named(context, supply.forecast)
     past, coming = _periods(sold), _periods(mean)
     whole = mean.group_by("sku", maintain_order=True).agg(pl.col("mean").sum().alias("forecast_qty"))
-    cost = supply.reorder.group_by("sku").agg(pl.col("unit_cost").mean())
+    cost = supply.reorder.group_by("sku", maintain_order=True).agg(pl.col("unit_cost").mean())
     frame = whole.join(cost, on="sku", how="left", maintain_order="left").with_columns(
         forecast_value=pl.col("forecast_qty") * pl.col("unit_cost")
     )

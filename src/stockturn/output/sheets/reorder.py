@@ -221,7 +221,9 @@ def _cash(context: Context, supply: Supply) -> Block | None:
     parts = ("open_value", "planned_value")
     if supply.cash.height == 0 or total_of(supply.cash, "due_value") is None:
         return None
-    weeks = supply.cash.group_by("week").agg(pl.col(*parts, "due_value").sum()).sort("week")
+    weeks = (
+        supply.cash.group_by("week", maintain_order=True).agg(pl.col(*parts, "due_value").sum()).sort("week")
+    )
     chart = Chart("columns", context.say("chart_cash"), "week", parts)
     total = {name: weeks[name].sum() for name in (*parts, "due_value")}
     return Block(

@@ -88,8 +88,10 @@ def _misses(context: Context) -> Block | None:
     supply = context.analysis.supply
     if supply is None or supply.accuracy.height == 0:
         return None
-    sold = supply.demand.group_by("sku").agg(pl.col("qty_adjusted").mean().alias("mean_qty"))
-    cost = supply.reorder.group_by("sku").agg(pl.col("unit_cost").mean())
+    sold = supply.demand.group_by("sku", maintain_order=True).agg(
+        pl.col("qty_adjusted").mean().alias("mean_qty")
+    )
+    cost = supply.reorder.group_by("sku", maintain_order=True).agg(pl.col("unit_cost").mean())
     miss_qty = pl.col("wape") * pl.col("mean_qty")
     frame = (
         supply.accuracy.join(sold, on="sku")

@@ -158,7 +158,9 @@ def _excess(context: Context, who: str) -> pl.DataFrame | None:
     supply = context.analysis.supply
     if supply is None:
         return None
-    return _of(context, supply.reorder, who).group_by(who).agg(pl.col("excess_value").sum())
+    return (
+        _of(context, supply.reorder, who).group_by(who, maintain_order=True).agg(pl.col("excess_value").sum())
+    )
 
 
 def _dead(context: Context, who: str) -> pl.DataFrame | None:
@@ -169,7 +171,7 @@ def _dead(context: Context, who: str) -> pl.DataFrame | None:
     dead = pl.col("status") == "dead"
     return (
         _of(context, stock, who)
-        .group_by(who)
+        .group_by(who, maintain_order=True)
         .agg(dead_stock=pl.col("value").filter(dead).sum(), to_recover=pl.col("cash_back").sum())
     )
 
@@ -180,7 +182,7 @@ def _overdue(context: Context, who: str) -> pl.DataFrame | None:
     if supply is None:
         return None
     late = (pl.col("overdue_days") > 0).sum().cast(pl.Int64).alias("overdue")
-    return _of(context, supply.order_changes, who).group_by(who).agg(late)
+    return _of(context, supply.order_changes, who).group_by(who, maintain_order=True).agg(late)
 
 
 def _bias(context: Context, who: str) -> pl.DataFrame | None:
@@ -188,10 +190,14 @@ def _bias(context: Context, who: str) -> pl.DataFrame | None:
     supply = context.analysis.supply
     if supply is None or supply.accuracy.height == 0:
         return None
-    sold = supply.demand.group_by("sku").agg(pl.col("qty_adjusted").mean().alias("weight"))
-    scored = supply.accuracy.filter(pl.col("bias").is_not_null()).join(sold, on="sku")
+    sold = supply.demand.group_by("sku", maintain_order=True).agg(
+        pl.col("qty_adjusted").mean().alias("weight")
+    )
+    scored = supply.accuracy.filter(pl.col("bias").is_not_null()).join(sold, on="sku", maintain_order="left")
     weighted = _of(context, scored, who).filter(pl.col("weight") > 0)
-    return weighted.group_by(who).agg((pl.col("bias") * pl.col("weight")).sum() / pl.col("weight").sum())
+    return weighted.group_by(who, maintain_order=True).agg(
+        (pl.col("bias") * pl.col("weight")).sum() / pl.col("weight").sum()
+    )
 
 
 def _suppliers(context: Context) -> Block | None:
