@@ -80,7 +80,7 @@ def _with_screen(result: Result, run: Run, by: Sequence[str]) -> Result:
     first = scopes[0] if scopes else "category"
     parts = run.bridge(first)
     by_first = frame if by == (first,) else run.compared((first,))[0]
-    screen = {"trend": run.trend(), "by": by_first}
+    screen = {"trend": run.trend(), "by": by_first, "names": run.names}
     screen["movers"] = movers(parts).join(by_first.select(first, "excess_capital"), on=first, how="left")
     if by:
         screen["total"] = run.compared(())[0]
@@ -109,7 +109,8 @@ def turnover(ledger: Ledger, by: Sequence[str] = (), settings: Settings | None =
 def abc_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     """Classes of goods and the conventions in force."""
     run = Run(ledger, settings or Settings())
-    return Result("abc", {"abc": run.abc()}, run.notes() + run.abc_notes(), run.period)
+    notes = run.notes() + run.abc_notes()
+    return Result("abc", {"abc": run.abc()}, notes, run.period, {"names": run.names})
 
 
 def abc(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:
@@ -158,7 +159,8 @@ def forecast_result(
     if promotions:
         tables["promotions"] = made.promotions
     shown = {name: _within_scope(frame, run) for name, frame in tables.items()}
-    return Result("forecast", shown, made.notes, screen={"history": _within_scope(made.demand, run)})
+    screen = {"history": _within_scope(made.demand, run), "names": run.names}
+    return Result("forecast", shown, made.notes, screen=screen)
 
 
 def keep_forecast(
@@ -219,7 +221,8 @@ def reorder_result(ledger: Ledger, settings: Settings | None = None) -> Result:
     made = run.reorder()
     names = [field.name for field in fields(made)]
     tables = {name: _within_scope(getattr(made, name), run) for name in names}
-    return Result("reorder", tables, (*run.notes(), *run.reorder_notes()))
+    notes = (*run.notes(), *run.reorder_notes())
+    return Result("reorder", tables, notes, screen={"names": run.names})
 
 
 def reorder(ledger: Ledger, settings: Settings | None = None) -> pl.DataFrame:

@@ -165,3 +165,13 @@ def test_scopes_have_their_year_the_total_and_what_moved_the_days() -> None:
     assert "▁▂▂▃▄▄▅▅▆▇▇█" in text
     assert any(line.split()[:2] == ["Total", "5.00"] for line in text.splitlines())
     assert "slow: days of stock +4.0 (Rate +5.0, Idle -1.0); CNY 42 above what the target allows" in text
+
+
+def test_items_have_their_name_beside_their_code() -> None:
+    """A screen of codes alone tells people little; the data keep the columns of the contract."""
+    frame = pl.DataFrame({"sku": ["0201", "0999"], "abc": ["A", "C"], "value": [1_250.4, 3.0]})
+    names = pl.DataFrame({"sku": ["0201"], "name": ["铸铁炒锅 Cast iron wok"]})
+    screen = _shown(Result("abc", {"abc": frame}, screen={"names": names}), _settings())
+    wok, other = (line for line in screen.splitlines() if line.strip().startswith("0"))
+    assert wok.split() == ["0201", "铸铁炒锅", "Cast", "iron", "wok", "A", "1,250"]
+    assert other.split() == ["0999", "C", "3"]

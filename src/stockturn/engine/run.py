@@ -239,6 +239,12 @@ class Run:
         self._say("reorder")
         return reorder_inputs(whole.ledger, whole.entries, whole.valued, whole.classes, self.settings)
 
+    @cached_property
+    def names(self) -> pl.DataFrame:
+        """sku and name of the items that have one, for screens: codes alone tell people little."""
+        named = pl.col("name").is_not_null() & (pl.col("name") != pl.col("sku"))
+        return self.entries.items.filter(named).select("sku", "name").collect()
+
     def scoped_skus(self) -> pl.DataFrame:
         """The skus that the scope of the settings names: one column, sku."""
         scope = self.settings.scope

@@ -72,7 +72,7 @@ def show(
         show_explain(result, settings, where, top)
         return
     if table is not None:
-        print_table(table, result.tables[table], settings, where, top)
+        print_table(table, result.tables[table], settings, where, top, names=result.screen.get("names"))
         return
     if result.name == "turnover":
         show_turnover(result, settings, where, top)
@@ -108,13 +108,14 @@ def _tables(result: Result, settings: Settings, where: Console, top: int | None)
     if others:
         where.print(styled(_table_title(result.name, say), "bold"))
     main, idle = to_do(result.frame) if result.name in _TO_DO else (result.frame, 0)
-    print_table(result.name, main, settings, where, top)
+    names = result.screen.get("names")
+    print_table(result.name, main, settings, where, top, names=names)
     if idle:
         where.print(styled(say("screen_idle", n=shown(idle, Unit.COUNT)), "dim"))
     limit = top if top is not None else settings.report.short_rows
     for name in shown_here:
         where.print(styled(_table_title(name, say), "bold"))
-        print_table(name, result.tables[name], settings, where, top, limit)
+        print_table(name, result.tables[name], settings, where, top, limit, names=names)
     bulky = [name for name in others if name in _BULKY and result.tables[name].height]
     if bulky:
         where.print(styled(say("screen_tables", names=say("list_comma").join(bulky)), "dim"))

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.output.formats import check_finite, is_number, money_column, shown, text_line, unit_of, width
+from stockturn.output.formats import (
+    check_finite,
+    decimals_of,
+    is_number,
+    money_column,
+    shown,
+    text_line,
+    unit_of,
+    width,
+)
 from stockturn.output.phrases import Phrases, spoken
 from stockturn.output.sheets.context import STATUS_LEVELS, STATUS_ORDER
 from stockturn.schema import Unit
@@ -120,10 +129,12 @@ def print_table(
     top: int | None = None,
     limit: int | None = None,
     total: pl.DataFrame | None = None,
+    names: pl.DataFrame | None = None,
 ) -> None:
     """A frame as a table that fits the terminal; says how many rows and columns it leaves out. ``total`` is a last
-    row for people."""
+    row for people, ``names`` (sku, name) what a sku without its name is called."""
     check_finite(frame, name)
+    frame = _with_names(frame, names)
     say = Phrases(settings.lang)
     limit = limit or (top if top is not None else settings.report.screen_rows)
     raw = frame.head(limit)
@@ -146,6 +157,15 @@ def print_table(
         console.print(styled(say("columns_hidden", n=len(columns) - len(fitting)), "dim"))
 
 
+def _with_names(frame: pl.DataFrame, names: pl.DataFrame | None) -> pl.DataFrame:
+    """The name of each item beside its code."""
+    if names is None or names.is_empty() or "sku" not in frame.columns or "name" in frame.columns:
+        return frame
+    named = frame.join(names, on="sku", how="left", maintain_order="left")
+    at = frame.columns.index("sku") + 1
+    return named.select(*frame.columns[:at], "name", *frame.columns[at:])
+
+
 def ordered(name: str, columns: Sequence[str]) -> list[str]:
     """Dimensions first, then the columns that matter on a screen, then the rest."""
     first = [column for column in FIRST.get(name, ()) if column in columns]
@@ -163,7 +183,8 @@ def cells_of(values: pl.Series, name: str, lang: str) -> list[str]:
     unit = unit_of(name)
     if unit is Unit.MONEY:
         return money_column(values.to_list(), lang)
-    texts = [text_line(shown(value, unit, lang, compact=True)) for value in values.to_list()]
+    decimals = decimals_of(unit, values) if unit is Unit.QTY else None
+    texts = [text_line(shown(value, unit, lang, True, decimals)) for value in values.to_list()]
     return [_tail(text, _PATH_WIDTH) for text in texts] if name == "file" else texts
 
 

@@ -88,7 +88,9 @@ def _scopes(
     known = [name for name in frame.columns if name in always or frame[name].null_count() < frame.height]
     if total is not None:
         total = total.select(name for name in total.columns if name in known)
-    print_table("turnover", frame.select(known), settings, console, top, total=total)
+    print_table(
+        "turnover", frame.select(known), settings, console, top, total=total, names=result.screen.get("names")
+    )
 
 
 def _figures(frame: pl.DataFrame, settings: Settings) -> Table:
