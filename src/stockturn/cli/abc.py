@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "abc", *ANALYSE)
     def abc(request: Request) -> None:
-        """Which goods are A, B or C by value, X, Y or Z by steadiness, and how their demand comes."""
+        """Which goods are A, B or C, X, Y or Z. By value and by steadiness, and how their demand comes."""
         from stockturn import api
         from stockturn.cli.show import emit
         from stockturn.cli.show_sources import read_ledger

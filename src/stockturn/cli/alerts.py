@@ -45,7 +45,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "alerts", FAIL_ON, MAIL, EML, ALWAYS, WHEN[0], *WHERE, *SHOW, *TALK)
     def alerts(request: Request) -> None:
-        """What needs somebody's attention, what is new since the last run, and who is to act."""
+        """What needs attention, and what is new. Since the last run, by whom it is to be done."""
         from stockturn import api
         from stockturn.cli.progress import stages
         from stockturn.cli.show_sources import read_ledger

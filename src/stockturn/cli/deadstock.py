@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "deadstock", AGES, BY, *ANALYSE)
     def deadstock(request: Request) -> None:
-        """How old the stock is, what no longer sells, what that costs and what to do about it."""
+        """What lies too long, and the way out. How old the stock is, what it costs and what brings most back."""
         from stockturn import api
         from stockturn.cli.show import emit
         from stockturn.cli.show_sources import read_ledger

@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "explain", SKU, WHERE[0], AREA, *WHEN, *HOW, MODEL, HORIZON, BUCKET, LEVEL, *SHOW, *TALK)
     def explain(request: Request) -> None:
-        """Where the numbers on a sku come from: every figure with its formula filled in, and the ledger rows behind it."""
+        """Where the numbers on a sku come from. Every figure with its formula filled in, and the ledger rows behind it."""
         from stockturn import api
         from stockturn.cli.progress import stages
         from stockturn.cli.show import emit

@@ -42,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
         *TALK,
     )
     def forecast(request: Request) -> None:
-        """What will sell: mean and quantiles per bucket, with the error of past forecasts beside it."""
+        """What will sell, and how sure that is. Mean and quantiles per bucket, with the error of past forecasts beside it."""
         from stockturn import api
         from stockturn.cli.show import emit
         from stockturn.cli.show_sources import read_ledger

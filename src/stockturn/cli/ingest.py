@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "ingest", INTO, LIST, FORGET, ENCODING, STRICT, *SHOW, *TALK, sources="SRC", optional=True)
     def ingest(request: Request) -> None:
-        """Read exports and say what was read, refused and skipped; keep them with --into."""
+        """What was read, refused and skipped. With --into the exports are kept in a ledger folder."""
         from stockturn import api
         from stockturn.cli.show import emit
         from stockturn.cli.show_sources import check_read, read_ledger

@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "init", YES, FORCE, *TALK, sources="DIR")
     def init(request: Request) -> None:
-        """Look at a folder of exports and write a commented stockturn.toml that works on it."""
+        """Look at exports and write their stockturn.toml. It is commented and works on the folder as it is."""
         from stockturn import api
 
         if len(request.sources) != 1 or not request.sources[0].is_dir():

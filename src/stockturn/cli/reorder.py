@@ -23,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "reorder", LEVEL, BUDGET, PER_SUPPLIER, *WHEN, *WHERE, *SHOW, *TALK)
     def reorder(request: Request) -> None:
-        """What to buy, move, expedite, defer or cancel, when and how much, each with its reason."""
+        """What to buy, move, expedite, defer or cancel. When and how much, each with its reason."""
         from stockturn import api
         from stockturn.cli.show import emit, say
         from stockturn.cli.show_sources import read_ledger

@@ -46,7 +46,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "replay", START, LEVEL, LEVELS, NO_CURVE, DEMAND, LEAD, LOST, WHEN[0], *WHERE, *SHOW, *TALK)
     def replay(request: Request) -> None:
-        """Your own past once more, ordered by the suggestions: capital and service against what was done."""
+        """Your own past again, by the suggestions. Capital and service against what was done."""
         from stockturn import api
         from stockturn.cli.progress import stages
         from stockturn.cli.show import emit

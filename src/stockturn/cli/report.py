@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "report", HTML, CARRY, *ANALYSE)
     def report(request: Request) -> None:
-        """Everything in one run: a workbook (and a page with --html), and a summary on the screen."""
+        """Everything in one run: a workbook, and a page. With a summary on the screen; --html writes the page."""
         from stockturn import api
         from stockturn.cli.progress import stages
         from stockturn.cli.show import colorful, emit, say

@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "snooze", UNTIL, *TALK, sources="ID LEDGER")
     def snooze(request: Request) -> None:
-        """Put an alert of a ledger folder to sleep until a day; it wakes when it gets worse."""
+        """Put an alert to sleep until a day. It wakes when it gets worse."""
         from stockturn import api
         from stockturn.i18n import note_text
 

@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "suppliers", *WHEN, *WHERE, *SHOW, *TALK)
     def suppliers(request: Request) -> None:
-        """How each supplier has done: lead time, punctuality, prices, and what a day of lateness costs."""
+        """How each supplier has done. Lead time, punctuality, prices, and what a day of lateness costs."""
         from stockturn import api
         from stockturn.cli.show import emit
         from stockturn.cli.show_sources import read_ledger

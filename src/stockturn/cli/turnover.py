@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
     @command(app, "turnover", BY, *ANALYSE)
     def turnover(request: Request) -> None:
-        """How fast the stock turned, against the target, the period before and the year before."""
+        """How fast the stock turns, by any dimension. Against the target, the period before and the year before."""
         from stockturn import api
         from stockturn.cli.show import chosen_format, emit
         from stockturn.cli.show_sources import read_ledger
