@@ -55,6 +55,19 @@ def company() -> Ledger:
     )
 
 
+def two_houses() -> Ledger:
+    """A-1 bought into W1, half of it moved to W2, which sells more of it than W1 does; and B-2, in W1 alone."""
+    rows = [
+        (date(2024, 1, 10), "A-1", 30, "purchase", "W1", 360.0, None, "P1", "Acme"),
+        (date(2024, 1, 12), "A-1", -15, "transfer_out", "W1", None, None, "T1", None),
+        (date(2024, 1, 12), "A-1", 15, "transfer_in", "W2", None, None, "T1", None),
+        (date(2024, 1, 15), "B-2", 6, "purchase", "W1", 12.0, None, "P2", "Acme"),
+        (date(2024, 2, 5), "A-1", -5, "sale", "W1", None, 100.0, "S1", "Bob"),
+        *((date(2024, month, 6), "A-1", -4, "sale", "W2", None, 80.0, "S2", "Bob") for month in (2, 3)),
+    ]
+    return Ledger.of(movements=_placed(movements(rows, _MOVED), "moves.csv", None))
+
+
 def _placed(frame: pl.DataFrame, file: str, sheet: str | None) -> pl.DataFrame:
     """The rows with where they stand: below a header line."""
     where = pl.int_range(2, pl.len() + 2, dtype=pl.Int64)

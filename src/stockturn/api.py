@@ -319,6 +319,7 @@ def explain_result(
     *,
     areas: Sequence[str] = (),
     folder: Path | str | None = None,
+    full: bool = False,
     progress: Stage | None = None,
 ) -> Result:
     """Every figure on one or several skus, each with its formula filled in, and the ledger rows behind it.
@@ -326,13 +327,13 @@ def explain_result(
     ``sku`` may stand in the scope of the settings instead; the scope's warehouses narrow the result, whose figures are
     those of the whole company. ``areas`` keeps some (engine.explain.AREAS). With a ledger ``folder`` alerts have the life
     that was recorded there. Tables: ``explain``, ``rows``, ``points`` (the balances averaged), ``layers`` (of age),
-    ``plan``, ``transfers``, ``order_changes``. Raises InputError for a sku that nothing names.
+    ``plan``, ``transfers``, ``order_changes``. ``full`` is about the terminal alone: every warehouse's own figures too.
+    Raises InputError for a sku that nothing names.
     """
     chosen = settings or Settings()
     skus = tuple(dict.fromkeys([sku] if isinstance(sku, str) else sku)) or chosen.scope.sku
-    return explained(
-        ledger, skus, chosen, tuple(areas), partial(recorded, Path(folder)) if folder else None, progress
-    )
+    kept = partial(recorded, Path(folder)) if folder else None
+    return explained(ledger, skus, chosen, tuple(areas), kept, progress, full=full)
 
 
 def explain(

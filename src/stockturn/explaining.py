@@ -11,7 +11,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.config.settings import Scope
-from stockturn.engine.explain import AREAS, Explained, explain
+from stockturn.engine.explain import AREAS, Explained, brief, explain, overview
 from stockturn.engine.run import Run
 from stockturn.errors import InputError, UsageError
 from stockturn.model import Ledger, Note, Result
@@ -31,8 +31,11 @@ def explained(
     areas: Sequence[str] = (),
     recorded: Recorded | None = None,
     progress: Callable[[str], None] | None = None,
+    *,
+    full: bool = False,
 ) -> Result:
-    """All tables of ``explain``; ``recorded`` gives the alerts recorded last before a day."""
+    """All tables of ``explain``; ``recorded`` gives the alerts recorded last before a day. Where nothing narrows the question
+    and ``full`` does not ask for everything, the screen shows the brief figures."""
     if not skus:
         raise UsageError("sku_needed")
     if unknown := [name for name in areas if name not in AREAS]:
@@ -51,6 +54,8 @@ def explained(
     notes = (*run.notes(), *run.footing())
     as_of = Note("explain.head_run", _dates(run))
     screen = {"about": _about(run, skus)}
+    if not (full or areas or scope.warehouse):
+        screen |= {"brief": brief(made.figures), "overview": overview(made.figures)}
     units = {"value": Unit.UNIT_MONEY}  # up to four decimals: shares and amounts stand in one column
     return Result("explain", tables, notes, run.period, screen, as_of, units)
 

@@ -20,7 +20,7 @@ from stockturn.i18n import LANGUAGES
 from stockturn.model import Ledger, Result
 from stockturn.output.console import make_console, show
 from stockturn.output.plain import write_table
-from tests.explain_made import company
+from tests.explain_made import company, two_houses
 from tests.explained import agrees
 from tests.moves import movements
 from tests.random_ledgers import random_ledger
@@ -257,3 +257,60 @@ def test_a_workbook_names_its_column_of_values_by_no_unit(tmp_path: Path) -> Non
     (head,) = (cell for cell in sheet[1] if cell.value == "数值")
     formats = {cell.number_format for cell in sheet[head.column_letter][1:] if cell.value is not None}
     assert formats == {"#,##0.00##"}
+
+
+def screen(made: Result, columns: int = 120) -> str:
+    """The result as it stands on a terminal."""
+    stream = io.StringIO()
+    show(made, Settings(), console=make_console(file=stream, columns=columns))
+    return stream.getvalue()
+
+
+def test_a_screen_shows_the_whole_and_where_there_is_none_the_warehouse_that_sells_most() -> None:
+    """W2 sells 8 and W1 5: what only warehouses have stands there for W2; every figure of the whole stays, and the data
+    have all."""
+    made = explain("A-1", "B-2", ledger=two_houses())
+    frame, brief = made.frame, made.screen["brief"]
+    left = frame.join(
+        brief, on=["sku", "warehouse", "area", "figure", "period"], how="anti", nulls_equal=True
+    )
+    assert set(left["sku"]) == {"A-1"}
+    assert left["warehouse"].null_count() == 0
+    assert set(left.filter(pl.col("area") == "turnover")["warehouse"]) == {"W1", "W2"}
+    assert set(left.filter(pl.col("area") == "reorder")["warehouse"]) == {"W1"}
+    assert set(brief["area"]) == set(frame["area"])
+    assert f"{left.height} figures of single warehouses are not on this screen" in screen(made)
+
+
+def test_the_overview_names_each_warehouse_of_skus_that_lie_in_several() -> None:
+    """The whole first, then W2, which sells most; B-2 lies in one warehouse and needs none."""
+    found = explain("A-1", "B-2", ledger=two_houses()).screen["overview"]
+    assert found["warehouse"].unique(maintain_order=True).to_list() == [None, "W2", "W1"]
+    assert set(found["sku"]) == {"A-1"}
+    closing = found.filter(pl.col("figure") == "closing_qty")
+    assert dict(closing.select("warehouse", "value").rows()) == {None: 17.0, "W2": 7.0, "W1": 10.0}
+
+
+@pytest.mark.parametrize("asked", ["area", "warehouse", "full"])
+def test_a_narrower_question_and_full_show_every_warehouse(asked: str) -> None:
+    """Nothing that was asked for is left out of the screen."""
+    scope = {"warehouse": ["W1"]} if asked == "warehouse" else {}
+    made = api.explain_result(
+        two_houses(),
+        "A-1",
+        Settings.model_validate({"scope": scope}),
+        areas=("demand", "reorder") if asked == "area" else (),
+        full=asked == "full",
+    )
+    shown = screen(made)
+    assert "not on this screen" not in shown
+    assert "W1" in shown
+    assert ("\nAll warehouses\n" in shown) == (asked != "warehouse")
+
+
+def test_no_figure_is_broken_on_a_narrow_screen() -> None:
+    """At 60 columns every value of the sku as a whole stands in one piece."""
+    made = explain("A-1", ledger=two_houses())
+    shown = screen(made, 60)
+    for value in ("Closing units  17", "Average stock  ", "Opening value  0.00"):
+        assert value in shown, value

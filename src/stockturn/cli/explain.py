@@ -22,12 +22,20 @@ AREA = Option(
     " deadstock, alerts); may be given several times.",
     default=[],
 )
+FULL = Option(
+    "full",
+    bool,
+    "On the screen also the own figures of every warehouse, as with --warehouse or --area.",
+    default=False,
+)
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the command."""
 
-    @command(app, "explain", SKU, WHERE[0], AREA, *WHEN, *HOW, MODEL, HORIZON, BUCKET, LEVEL, *SHOW, *TALK)
+    @command(
+        app, "explain", SKU, WHERE[0], AREA, FULL, *WHEN, *HOW, MODEL, HORIZON, BUCKET, LEVEL, *SHOW, *TALK
+    )
     def explain(request: Request) -> None:
         """Where the numbers on a sku come from. Every figure with its formula filled in, and the ledger rows behind it."""
         from stockturn import api
@@ -39,6 +47,11 @@ def add_to(app: typer.Typer) -> None:
         folder = api.ledger_folder(request.sources)
         with stages(request) as stage:
             result = api.explain_result(
-                ledger, settings=request.settings, areas=request.area, folder=folder, progress=stage
+                ledger,
+                settings=request.settings,
+                areas=request.area,
+                folder=folder,
+                full=request.full,
+                progress=stage,
             )
         emit(result, request)

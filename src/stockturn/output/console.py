@@ -66,7 +66,8 @@ def show(
     say = Phrases(settings.lang)
     where = console or make_console(color)
     if result.name == "explain" and table == "rows":
-        show_ledger_rows(result.tables["rows"], settings, where, top)
+        limit = top if top is not None else settings.report.short_rows
+        show_ledger_rows(result.tables["rows"], settings, where, limit)
         return
     if result.name == "explain" and table in (None, result.name):
         show_explain(result, settings, where, top)

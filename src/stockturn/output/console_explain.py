@@ -10,7 +10,7 @@ import polars as pl
 from stockturn.config import Settings
 from stockturn.i18n import note_text, text
 from stockturn.model import Result
-from stockturn.output.console_explain_rows import show_ledger_rows
+from stockturn.output.console_explain_rows import FEW, NARROW, print_lines, show_ledger_rows
 from stockturn.output.console_tables import COLOURS, print_table, styled
 from stockturn.output.formats import check_finite, shown, text_line
 from stockturn.output.phrases import Phrases, with_scopes
@@ -33,25 +33,75 @@ _UNIT_WORDS = {Unit.DAYS: "unit_days", Unit.TIMES: "unit_times", Unit.QTY_PER_DA
 
 
 def show_explain(result: Result, settings: Settings, console: Console, top: int | None = None) -> None:
-    """All skus of the result; ``top`` limits the ledger rows of each table."""
+    """All skus of the result; ``top`` limits the ledger rows of each table.
+
+    Of the frames in ``result.screen``, ``brief`` has the figures that are shown where not all are, ``overview`` those asked
+    first of each warehouse.
+    """
     check_finite(result.frame, "explain")
     say = Phrases(settings.lang)
     for sku in result.frame["sku"].unique(maintain_order=True):
-        tables = {name: table.filter(pl.col("sku") == sku) for name, table in result.tables.items()}
-        about = result.screen["about"].row(by_predicate=pl.col("sku") == sku, named=True)
-        console.print(styled(text_line(f"{sku} {about['name'] or ''}"), "bold"))
+        this = pl.col("sku") == sku
+        tables = {name: table.filter(this) for name, table in result.tables.items()}
+        screen = {name: frame.filter(this) for name, frame in result.screen.items()}
+        about = screen["about"].row(0, named=True)
+        console.print(styled(text_line(f"{sku} {about['name'] or ''}").rstrip(), "bold"))
         if result.headline is not None:
             said = note_text(result.headline.key, result.headline.params, settings.lang)
             console.print(styled(said, "dim"))
-        _areas(tables, about["unit"] or "", settings, console)
-        show_ledger_rows(tables["rows"], settings, console, top)
+        unit, figures = about["unit"] or "", screen.get("brief", tables["explain"])
+        if screen.get("overview", figures.clear()).height:
+            _overview(screen["overview"], settings, console)
+        if left := tables["explain"].height - figures.height:
+            n = shown(left, Unit.COUNT)
+            console.print(styled(text("explain.more_figures", settings.lang, n=n), "dim"))
+        _areas(figures, tables, unit, settings, console)
+        show_ledger_rows(tables["rows"], settings, console, FEW if top is None else top)
     named = [name for name in _OTHERS if name in result.tables and result.tables[name].height]
     if named:
         console.print(styled(say("screen_tables", names=say("list_comma").join(named)), "dim"))
 
 
-def _areas(tables: dict[str, pl.DataFrame], unit: str, settings: Settings, console: Console) -> None:
-    frame, lang = tables["explain"], settings.lang
+def _overview(figures: pl.DataFrame, settings: Settings, console: Console) -> None:
+    """What is asked first of each warehouse, one line each."""
+    from rich import box
+    from rich.table import Table
+
+    say, limit = Phrases(settings.lang), settings.report.short_rows
+    columns = figures.select("area", "figure", "label", "unit").unique(
+        ["area", "figure"], maintain_order=True
+    )
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column(say.label("warehouse"), overflow="fold")
+    for _, _, label, measured in columns.rows():
+        textual = Unit(measured) in _TEXT_UNITS
+        table.add_column(styled(label, ""), justify="left" if textual else "right", overflow="fold")
+    houses = figures["warehouse"].unique(maintain_order=True)
+    for house in houses.head(limit + 1):
+        here = figures.filter(pl.col("warehouse").eq_missing(pl.lit(house)))
+        found = {(row["area"], row["figure"]): _bare(row, settings) for row in here.rows(named=True)}
+        cells = [found.get((area, name), "") for area, name, _, _ in columns.rows()]
+        name = _place(house, say) or text("explain.all_warehouses", settings.lang)
+        if console.width < NARROW:
+            said = (f"{label} {cell}" for label, cell in zip(columns["label"], cells, strict=True) if cell)
+            print_lines((name,), (styled(" · ".join(said), ""),), console)
+        else:
+            table.add_row(*(styled(cell, "") for cell in (name, *cells)))
+    if table.row_count:
+        console.print(table)
+    if (left := len(houses) - limit - 1) > 0:
+        n = shown(left, Unit.COUNT)
+        console.print(styled(text("explain.more_warehouses", settings.lang, n=n), "dim"))
+
+
+def _areas(
+    frame: pl.DataFrame,
+    tables: dict[str, pl.DataFrame],
+    unit: str,
+    settings: Settings,
+    console: Console,
+) -> None:
+    lang = settings.lang
     for area in frame["area"].unique(maintain_order=True):
         part = _once(frame.filter(pl.col("area") == area))
         console.print()
@@ -63,7 +113,7 @@ def _areas(tables: dict[str, pl.DataFrame], unit: str, settings: Settings, conso
         elif area == "item":
             console.print(_item(part, settings, unit))
         else:
-            console.print(_figures(part, settings, unit))
+            _figures(part, settings, unit, console)
         if area == "ageing" and tables.get("layers", frame.clear()).height:
             _layers(tables["layers"], settings, console)
     if "alerts" not in frame["area"] and "item" in frame["area"]:
@@ -88,40 +138,48 @@ def _item(part: pl.DataFrame, settings: Settings, unit: str) -> Table:
     return table
 
 
-def _figures(part: pl.DataFrame, settings: Settings, unit: str) -> Table:
+def _figures(part: pl.DataFrame, settings: Settings, unit: str, console: Console) -> None:
     """Figure, value, how it comes about, rows behind it; warehouse after warehouse."""
     from rich import box
     from rich.table import Table
 
-    say = Phrases(settings.lang)
+    say, narrow = Phrases(settings.lang), console.width < NARROW
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, expand=True)
     table.add_column(say.label("label"), max_width=_FIGURE_WIDTH, overflow="fold")
     table.add_column(say.word("value"), justify="right", max_width=_VALUE_WIDTH, overflow="fold")
     table.add_column(text("explain.how", settings.lang), ratio=1, overflow="fold")
     table.add_column(say.label("rows"), justify="right", no_wrap=True)
-    told: set[str] = set()
+    for house, rows in _by_house(part, settings, unit):
+        if narrow:
+            console.print(styled(house, "bold"))
+        else:
+            table.add_row(styled(house, "bold"), "", "", "")
+        for label, value, how, behind in rows:
+            if narrow:
+                print_lines((f"{label}  {value}".rstrip(), f"{say.label('rows')} {behind}"), (how,), console)
+            else:
+                table.add_row(styled(label, ""), styled(value, ""), how, behind)
+    if not narrow:
+        console.print(table)
+
+
+def _by_house(
+    part: pl.DataFrame, settings: Settings, unit: str
+) -> Iterator[tuple[str, list[tuple[str, str, Text, str]]]]:
+    """Label, value, how, number of rows: those of the whole, then of each warehouse."""
+    say, told = Phrases(settings.lang), set[str]()
     past = _past_of(part, settings, unit)
-    for house, rows in _by_house(part, settings):
-        table.add_row(styled(house, "bold"), "", "", "")
-        for row in rows:
+    for house in part["warehouse"].unique(maintain_order=True):
+        lines = []
+        for row in part.filter(pl.col("warehouse").eq_missing(pl.lit(house))).rows(named=True):
             if str(row["figure"]).endswith(_PAST):
                 continue
             value = _value(row, settings, unit)
             how = _how(row, told, past.get((row["warehouse"], row["figure"]), ""))
             if row["figure"] == "reason" and value:
                 value, how = "", styled(value, "")
-            label = styled(text_line(row["label"]), "")
-            table.add_row(label, styled(value, ""), how, shown(row["rows"], Unit.COUNT))
-    return table
-
-
-def _by_house(part: pl.DataFrame, settings: Settings) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The rows of the whole, then of each warehouse."""
-    say = Phrases(settings.lang)
-    for house in part["warehouse"].unique(maintain_order=True):
-        rows = part.filter(pl.col("warehouse").eq_missing(pl.lit(house)))
-        name = _place(house, say) or text("explain.all_warehouses", settings.lang)
-        yield name, rows.rows(named=True)
+            lines.append((text_line(row["label"]), value, how, shown(row["rows"], Unit.COUNT)))
+        yield _place(house, say) or text("explain.all_warehouses", settings.lang), lines
 
 
 def _place(name: str | None, say: Phrases) -> str:
@@ -162,19 +220,9 @@ def _past_of(part: pl.DataFrame, settings: Settings, unit: str) -> dict[tuple[st
 
 def _value(row: dict[str, Any], settings: Settings, unit: str) -> str:
     """A value as people read it, with what it is measured in."""
-    say, measured = Phrases(settings.lang), Unit(row["unit"])
-    if measured in _TEXT_UNITS:
-        found = row["value_text"]
-        if found is None:
-            return ""
-        if measured is Unit.FLAG:
-            return say.word("yes" if found == "true" else "no")
-        if measured is Unit.CODE:
-            return say.code(str(row["figure"]).removeprefix("next_"), found)
-        return _place(found, say)
-    if row["value"] is None:
+    figure, measured = _bare(row, settings), Unit(row["unit"])
+    if not figure:
         return ""
-    figure = shown(row["value"], measured, settings.lang)
     if measured in (Unit.MONEY, Unit.UNIT_MONEY):
         return f"{figure} {settings.ingest.currency}".strip()
     if measured is Unit.QTY:
@@ -183,32 +231,57 @@ def _value(row: dict[str, Any], settings: Settings, unit: str) -> str:
     return f"{figure} {text(f'explain.{key}', settings.lang)}" if key else figure
 
 
-def _series(area: str, part: pl.DataFrame, settings: Settings, console: Console) -> None:
-    """Buckets as rows; of the past the last ones."""
-    from rich import box
-    from rich.table import Table
+def _bare(row: dict[str, Any], settings: Settings) -> str:
+    """A value as people read it, without what it is measured in; empty where there is none."""
+    say, measured, found = Phrases(settings.lang), Unit(row["unit"]), row["value_text"]
+    if measured not in _TEXT_UNITS:
+        return shown(row["value"], measured, settings.lang) if row["value"] is not None else ""
+    if found is None:
+        return ""
+    if measured is Unit.FLAG:
+        return say.word("yes" if found == "true" else "no")
+    if measured is Unit.CODE:
+        return say.code(str(row["figure"]).removeprefix("next_"), found)
+    return _place(found, say)
 
-    whole = part.filter(pl.col("warehouse").is_null())
-    here = whole if whole.height else part
-    for house in here["warehouse"].unique(maintain_order=True):
-        rows = here.filter(pl.col("warehouse").eq_missing(pl.lit(house)))
-        if house is not None:
-            console.print(styled(_place(house, Phrases(settings.lang)), "bold"))
-        table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-        table.add_column(Phrases(settings.lang).label("period"), no_wrap=True, min_width=_DATE_WIDTH)
-        for label in rows["label"].unique(maintain_order=True):
-            table.add_column(styled(label, ""), justify="right", overflow="fold")
+
+def _series(area: str, part: pl.DataFrame, settings: Settings, console: Console) -> None:
+    """Buckets as rows, warehouse after warehouse; of the past the last ones."""
+    say = Phrases(settings.lang)
+    for house in part["warehouse"].unique(maintain_order=True):
+        rows = part.filter(pl.col("warehouse").eq_missing(pl.lit(house)))
+        if part["warehouse"].n_unique() > 1 or house is not None:
+            name = _place(house, say) or text("explain.all_warehouses", settings.lang)
+            console.print(styled(name, "bold"))
         periods = rows["period"].unique(maintain_order=True).sort()
         latest = periods.tail(_BUCKETS) if area == "demand" else periods
-        for when in latest:
-            cells = [
-                _value(row, settings, "") for row in rows.filter(pl.col("period") == when).rows(named=True)
-            ]
-            table.add_row(str(when), *(styled(cell, "") for cell in cells))
-        console.print(table)
+        _buckets(rows, latest, settings, console)
         if len(periods) > len(latest):
             left = shown(len(periods) - len(latest), Unit.COUNT)
             console.print(styled(text("explain.more_buckets", settings.lang, n=left), "dim"))
+
+
+def _buckets(rows: pl.DataFrame, periods: pl.Series, settings: Settings, console: Console) -> None:
+    """One bucket a row, its figures in columns."""
+    from rich import box
+    from rich.table import Table
+
+    labels = rows["label"].unique(maintain_order=True).to_list()
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table.add_column(Phrases(settings.lang).label("period"), no_wrap=True, min_width=_DATE_WIDTH)
+    for label in labels:
+        table.add_column(styled(label, ""), justify="right", overflow="fold")
+    for when in periods:
+        here = rows.filter(pl.col("period") == when)
+        found = {row["label"]: _value(row, settings, "") for row in here.rows(named=True)}
+        cells = [found.get(label, "") for label in labels]
+        if console.width < NARROW:
+            said = (f"{label} {cell}" for label, cell in zip(labels, cells, strict=True) if cell)
+            print_lines((str(when), *said), (), console)
+        else:
+            table.add_row(str(when), *(styled(cell, "") for cell in cells))
+    if table.row_count:
+        console.print(table)
 
 
 def _layers(layers: pl.DataFrame, settings: Settings, console: Console) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from stockturn.schema import Unit
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _COLUMNS = (
     "date", "warehouse", "kind", "qty", "qty_open", "cost", "revenue", "unit_cost", "unit_price", "doc_no", "partner",
@@ -28,10 +29,16 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of the tables that have many; the data has all."""
 
+FEW = 5
+"""So many rows of each table stand below the figures; a table asked for by itself has the rows of a short list."""
 
-def show_ledger_rows(rows: pl.DataFrame, settings: Settings, console: Console, top: int | None) -> None:
-    """Each table with its first rows; ``top`` of them, else as many as short lists have."""
-    say, limit = Phrases(settings.lang), top if top is not None else settings.report.short_rows
+NARROW = 100
+"""Below so many columns a table of many columns would break its figures: each row becomes lines of its own."""
+
+
+def show_ledger_rows(rows: pl.DataFrame, settings: Settings, console: Console, limit: int) -> None:
+    """Each table with its first ``limit`` rows."""
+    say = Phrases(settings.lang)
     for name in rows["table"].unique(maintain_order=True):
         part = rows.filter(pl.col("table") == name)
         console.print()
@@ -64,8 +71,27 @@ def _table(name: str, part: pl.DataFrame, settings: Settings, console: Console) 
     table.add_column(text("explain.source", settings.lang), overflow="fold")
     for row in spoken(part, say).rows(named=True):
         cells = [text_line(shown(row[column], unit_of(column), settings.lang)) for column in columns]
-        table.add_row(*(styled(cell, "") for cell in (*cells, _where(row, settings.lang))))
-    console.print(table)
+        source = _where(row, settings.lang)
+        if console.width < NARROW:
+            said = [
+                f"{say.label(column)} {cell}" if cell and is_number(unit_of(column)) else cell
+                for column, cell in zip(columns, cells, strict=True)
+            ]
+            print_lines(said, [styled(source, "dim")], console)
+        else:
+            table.add_row(*(styled(cell, "") for cell in (*cells, source)))
+    if table.row_count:
+        console.print(table)
+
+
+def print_lines(cells: Iterable[str], below: Iterable[Text], console: Console) -> None:
+    """What a row says, one after the other, and below it what takes lines of its own."""
+    from rich.padding import Padding
+
+    console.print(styled(" · ".join(cell for cell in cells if cell), ""))
+    for line in below:
+        if line.plain:
+            console.print(Padding(line, (0, 0, 0, 2)))
 
 
 def _where(row: Mapping[str, Any], lang: str) -> str:

@@ -8,6 +8,7 @@ Nothing is computed a second time: the frames are those of the other commands, o
 that their figures are worked out from kept beside them.
 """
 
+from stockturn.engine.explain.brief import brief, overview
 from stockturn.engine.explain.build import AREAS, Explained, explain
 
-__all__ = ["AREAS", "Explained", "explain"]
+__all__ = ["AREAS", "Explained", "brief", "explain", "overview"]

@@ -93,7 +93,7 @@ def _figures(by_age: str, settings: Settings) -> tuple[Figure, ...]:
         Figure("value", missing="no_cost"),
         Figure("last_sale", missing="never_sold"),
         Figure("days_since_sale", "as_of - last_sale"),
-        Figure("last_receipt", missing="no_arrival"),
+        Figure("last_receipt", missing="never_received"),
         Figure("days_since_receipt", "as_of - last_receipt"),
         Figure("idle_days", "as_of - idle_since"),
         Figure("status", _STATUS, by="status_case"),
