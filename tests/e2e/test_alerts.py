@@ -19,6 +19,8 @@ from stockturn.store import history
 from tests.e2e.cli import Done, cli
 from tests.mailserver import PASSWORD, USER, certificate, free_port, mail_server
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 RANK = {"info": 0, "warning": 1, "critical": 2}
 MONTHS = {"2025-04": "2025-04-30", "2025-05": "2025-05-31", "2025-06": "2025-06-30"}
 

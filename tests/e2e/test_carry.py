@@ -10,7 +10,10 @@ import pytest
 
 from tests.e2e.cli import cli
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*extension is not supported"),
+    pytest.mark.usefixtures("read_once"),
+]
 
 LABELS = {"en": ("SKU", "Warehouse", "Handler", "Done on"), "zh": ("SKU", "仓库", "处理人", "完成日期")}
 

@@ -11,6 +11,8 @@ import pytest
 from docs import build
 from tests.e2e.cli import cli
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

@@ -16,31 +16,25 @@ from stockturn.model import Ledger, Result
 from tests.e2e.cli import cli
 from tests.explained import agrees
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 SKUS = ("0403002", "0201001", "0801001", "0605001", "0404002", "0203003")
 CELL = ["sku", "warehouse"]
 
 
 @pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example company's exports."""
-    folder = tmp_path_factory.mktemp("company") / "exports"
-    assert cli("demo", folder).status == 0
-    return folder
+def settings(demo: Path) -> Settings:
+    """The settings that lie beside the exports."""
+    return load_settings(demo / "stockturn.toml")
 
 
 @pytest.fixture(scope="module")
-def settings(exports: Path) -> Settings:
-    """The settings that lie beside them."""
-    return load_settings(exports / "stockturn.toml")
-
-
-@pytest.fixture(scope="module")
-def folder(exports: Path) -> Path:
-    """What they hold, kept in a ledger folder beside the same settings."""
-    kept = exports.parent / "ledger"
-    assert cli("ingest", exports, "--into", kept).status == 0
-    shutil.copy(exports / "stockturn.toml", exports.parent)
-    return kept
+def folder(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the exports hold, kept in a ledger folder beside the same settings."""
+    home = tmp_path_factory.mktemp("company")
+    assert cli("ingest", demo, "--into", home / "ledger").status == 0
+    shutil.copy(demo / "stockturn.toml", home)
+    return home / "ledger"
 
 
 @pytest.fixture(scope="module")
@@ -185,14 +179,12 @@ def test_formulas_hold_under_other_settings(
     assert wrong == []
 
 
-def test_rows_lead_back_to_the_lines_of_the_files(made: Result, exports: Path) -> None:
+def test_rows_lead_back_to_the_lines_of_the_files(made: Result, demo: Path) -> None:
     """A sale of the list stands on its line of its file, with its document and quantity."""
     rows = made.tables["rows"]
     csv = rows.filter((pl.col("kind") == "sale") & pl.col("source_file").str.ends_with(".csv")).head(1)
     row = csv.rows(named=True)[0]
-    line = (
-        (exports / Path(row["source_file"]).name).read_text("utf-8-sig").splitlines()[row["source_row"] - 1]
-    )
+    line = (demo / Path(row["source_file"]).name).read_text("utf-8-sig").splitlines()[row["source_row"] - 1]
     assert row["doc_no"] in line
     assert row["sku"] in line
     assert re.search(rf"\b{abs(row['qty']):g}\b", line)
@@ -212,11 +204,11 @@ def test_the_screen_says_everything_in_one_language(folder: Path, lang: str, wor
 
 
 def test_data_in_every_format_and_the_same_from_exports_and_from_a_ledger_folder(
-    exports: Path, folder: Path, tmp_path: Path
+    demo: Path, folder: Path, tmp_path: Path
 ) -> None:
     """JSON is an object whose first array is explain; csv and parquet write one table; rows keep their place."""
     arguments = ("--sku", "0403002", "--warehouse", "上海总仓", "--area", "reorder")
-    data = cli("explain", exports, *arguments, "--format", "json").json
+    data = cli("explain", demo, *arguments, "--format", "json").json
     assert list(data) == ["explain", "rows", "plan", "transfers", "order_changes"]
     assert {row["area"] for row in data["explain"]} == {"reorder"}
     kept = cli("explain", folder, *arguments, "--format", "json").json

@@ -12,6 +12,8 @@ import pytest
 
 from tests.e2e.cli import cli
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEEDED = [
     "sku",
     "warehouse",

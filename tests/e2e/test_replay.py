@@ -12,6 +12,8 @@ import pytest
 from tests.e2e.cli import cli
 from tests.shared import shared
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 NEEDED = {
     "policy", "turnover", "avg_inventory", "fill_rate", "stockout_rate", "orders", "units_written_off",
 }  # fmt: skip

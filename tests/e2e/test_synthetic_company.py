@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.cli import cli
 from tests.shared import shared
 
+pytestmark = pytest.mark.usefixtures("read_once")
+
 FOLDER = "data/ledgers/synthetic_60k"
 WHOLE = ("--period", "2023-01..2024-12")
 
