@@ -53,7 +53,8 @@ def explained(
     tables = _of_areas(tables, areas) if areas else tables
     notes = (*run.notes(), *run.footing())
     as_of = Note("explain.head_run", _dates(run))
-    screen = {"about": _about(run, skus)}
+    about = _about(run, skus).with_columns(alerts_asked=pl.lit(not areas or "alerts" in areas))
+    screen = {"about": about}
     if not (full or areas or scope.warehouse):
         screen |= {"brief": brief(made.figures), "overview": overview(made.figures)}
     units = {"value": Unit.UNIT_MONEY}  # up to four decimals: shares and amounts stand in one column

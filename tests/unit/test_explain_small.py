@@ -314,3 +314,30 @@ def test_no_figure_is_broken_on_a_narrow_screen() -> None:
     shown = screen(made, 60)
     for value in ("Closing units  17", "Average stock  ", "Opening value  0.00"):
         assert value in shown, value
+
+
+def test_what_moved_without_any_cost_has_no_value() -> None:
+    """D-4 was sold once and nothing says what it cost: its units are known, their value is not 0."""
+    made = explain("D-4")
+    assert figure(made, "balance", "qty_sale", "W2")["value"] == -1
+    value = figure(made, "balance", "value_sale", "W2")
+    assert (value["value"], value["reason"]) == (None, "no cost is known")
+
+
+@pytest.mark.parametrize(("areas", "said"), [((), True), (("item",), False), (("alerts",), True)])
+def test_that_there_is_no_alert_is_said_where_alerts_were_asked_for(
+    areas: tuple[str, ...], said: bool
+) -> None:
+    """Who asks for the item alone is told nothing of alerts."""
+    made = api.explain_result(two_houses(), "A-1", areas=areas)
+    assert "alerts" not in made.frame["area"]
+    assert ("No alerts." in screen(made)) == said
+
+
+def test_layers_on_a_screen_name_their_ages_as_people_do() -> None:
+    """The table of layers alone speaks as the whole screen does; data keep the names of the columns."""
+    stream = io.StringIO()
+    made = explain("A-1", ledger=two_houses())
+    show(made, Settings(), console=make_console(file=stream, columns=100), table="layers")
+    assert "31-60 d" in stream.getvalue()
+    assert set(made.tables["layers"]["age_bucket"]) == {"31_60"}

@@ -12,7 +12,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.model import Report, Result
-from stockturn.output.console_explain import show_explain
+from stockturn.output.console_explain import show_explain, show_layers
 from stockturn.output.console_explain_rows import show_ledger_rows
 from stockturn.output.console_forecast import show_chart
 from stockturn.output.console_replay import show_replay
@@ -71,6 +71,9 @@ def show(
         return
     if result.name == "explain" and table in (None, result.name):
         show_explain(result, settings, where, top)
+        return
+    if result.name == "explain" and table == "layers":
+        show_layers(result.tables["layers"], settings, where, top)
         return
     if table is not None:
         print_table(table, result.tables[table], settings, where, top, names=result.screen.get("names"))

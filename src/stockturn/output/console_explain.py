@@ -40,7 +40,7 @@ def show_explain(result: Result, settings: Settings, console: Console, top: int 
     """
     check_finite(result.frame, "explain")
     say = Phrases(settings.lang)
-    for sku in result.frame["sku"].unique(maintain_order=True):
+    for sku in result.screen["about"]["sku"]:
         this = pl.col("sku") == sku
         tables = {name: table.filter(this) for name, table in result.tables.items()}
         screen = {name: frame.filter(this) for name, frame in result.screen.items()}
@@ -56,6 +56,8 @@ def show_explain(result: Result, settings: Settings, console: Console, top: int 
             n = shown(left, Unit.COUNT)
             console.print(styled(text("explain.more_figures", settings.lang, n=n), "dim"))
         _areas(figures, tables, unit, settings, console)
+        if about["alerts_asked"] and "alerts" not in figures["area"]:
+            console.print(styled(text("explain.no_alerts", settings.lang), "dim"))
         show_ledger_rows(tables["rows"], settings, console, FEW if top is None else top)
     named = [name for name in _OTHERS if name in result.tables and result.tables[name].height]
     if named:
@@ -115,9 +117,7 @@ def _areas(
         else:
             _figures(part, settings, unit, console)
         if area == "ageing" and tables.get("layers", frame.clear()).height:
-            _layers(tables["layers"], settings, console)
-    if "alerts" not in frame["area"] and "item" in frame["area"]:
-        console.print(styled(text("explain.no_alerts", lang), "dim"))
+            show_layers(tables["layers"].drop("sku"), settings, console)
 
 
 def _once(part: pl.DataFrame) -> pl.DataFrame:
@@ -284,13 +284,13 @@ def _buckets(rows: pl.DataFrame, periods: pl.Series, settings: Settings, console
         console.print(table)
 
 
-def _layers(layers: pl.DataFrame, settings: Settings, console: Console) -> None:
+def show_layers(layers: pl.DataFrame, settings: Settings, console: Console, top: int | None = None) -> None:
     """What is left of each inflow, the youngest first."""
     say = Phrases(settings.lang)
     buckets = layers["age_bucket"].unique().to_list()
     words = {bucket: say.label(f"age_{bucket}") for bucket in buckets}
-    spoken = layers.drop("sku").with_columns(pl.col("age_bucket").replace(words))
-    print_table("layers", spoken, settings, console, None, settings.report.short_rows)
+    spoken = layers.with_columns(pl.col("age_bucket").replace(words))
+    print_table("layers", spoken, settings, console, top, settings.report.short_rows)
 
 
 def _alerts(part: pl.DataFrame, settings: Settings, console: Console) -> None:

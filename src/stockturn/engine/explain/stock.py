@@ -35,6 +35,7 @@ def balance(about: About) -> Area:
         wide(moved, kinds), on=CELL, how="left", nulls_equal=True
     )
     frame = frame.with_columns(pl.col(f"{what}_{kind}").fill_null(0.0) for kind in kinds for what in _WHAT)
+    frame = frame.with_columns(_value_known(kind) for kind in kinds)
     unknown = (
         pl.col("closing_value").is_null().any().over("sku")
     )  # of such a cell the whole has the movements alone
@@ -60,14 +61,24 @@ def balance(about: About) -> Area:
 def _kind(kind: str, what: str) -> Figure:
     behind = (Behind("movements", (kind,), within=True),) if kind in KINDS else (Behind("stock"),)
     unit = Unit.QTY if what == "qty" else Unit.MONEY
-    return Figure(f"{what}_{kind}", behind=behind, formula=f"explain.formula_moved_{what}", unit=unit)
+    missing = "no_cost" if what == "value" else ""
+    formula = f"explain.formula_moved_{what}"
+    return Figure(f"{what}_{kind}", behind=behind, formula=formula, unit=unit, missing=missing)
 
 
-_WHAT = ("qty", "value", "revenue")
+def _value_known(kind: str) -> pl.Expr:
+    """The value of what moved; null where units moved and nothing is known of what any of them cost."""
+    moved, known = pl.col(f"qty_{kind}") != 0, pl.col(f"known_{kind}") > 0
+    return pl.when(known | ~moved).then(pl.col(f"value_{kind}"))
+
+
+_MOVED = ("qty", "value", "revenue")
+_WHAT = (*_MOVED, "known")
 
 
 def flows_by_kind(about: About) -> pl.DataFrame:
-    """What moved within the period: sku, warehouse, kind, qty, value, revenue; in the order of kinds."""
+    """What moved within the period: sku, warehouse, kind, qty, value, revenue, known (postings that have a value); in the
+    order of kinds."""
     valued, period = about.run.valued, about.run.period
     first, last = valued.day_of(period.start), valued.day_of(period.end)
     cells = about.of(valued.cells).select("cell", *CELL)
@@ -76,7 +87,10 @@ def flows_by_kind(about: About) -> pl.DataFrame:
         .filter(pl.col("day").is_between(first, last))
         .join(cells.lazy(), on="cell")
         .group_by(*CELL, "kind")
-        .agg(pl.col(_WHAT).fill_nan(0.0).fill_null(0.0).sum())
+        .agg(
+            pl.col(_MOVED).fill_nan(0.0).fill_null(0.0).sum(),
+            known=pl.col("value").is_finite().sum().cast(pl.Float64),
+        )
         .with_columns(pl.col("kind").cast(pl.String))
         .collect()
     )
@@ -89,7 +103,7 @@ def kinds_in(moved: pl.DataFrame) -> list[str]:
 
 
 def wide(moved: pl.DataFrame, kinds: Sequence[str]) -> pl.DataFrame:
-    """One row per cell and per sku, columns ``qty_KIND``, ``value_KIND`` and ``revenue_KIND``."""
+    """One row per cell and per sku, columns ``qty_KIND``, ``value_KIND``, ``revenue_KIND`` and ``known_KIND``."""
     here = {kind: pl.col("kind") == kind for kind in kinds}
     columns = [
         pl.col(what).filter(here[kind]).sum().alias(f"{what}_{kind}") for kind in kinds for what in _WHAT

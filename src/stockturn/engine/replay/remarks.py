@@ -69,7 +69,8 @@ def remarks(
     if stage.chosen:
         notes.append(Note("replay.chosen", {"start": world.start}))
     notes.append(_demand(done, settings))
-    notes.append(_lead_times(orders))
+    if orders.height:
+        notes.append(_lead_times(orders))
     notes.append(Note("replay.lost"))
     notes += _doubts(stage, suggested)
     notes.append(Note("replay.as_it_stands"))
