@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -341,3 +342,20 @@ def test_layers_on_a_screen_name_their_ages_as_people_do() -> None:
     show(made, Settings(), console=make_console(file=stream, columns=100), table="layers")
     assert "31-60 d" in stream.getvalue()
     assert set(made.tables["layers"]["age_bucket"]) == {"31_60"}
+
+
+def test_rows_behind_demand_are_those_the_settings_call_demand() -> None:
+    """Where scrap counts as demand its row is one of them: the sale, the return and the scrap; else it is not."""
+    rows = [
+        (date(2024, 1, 2), "A-1", 30, "purchase", "W1", 60.0),
+        (date(2024, 2, 5), "A-1", -5, "sale", "W1", None),
+        (date(2024, 2, 6), "A-1", 1, "sale_return", "W1", None),
+        (date(2024, 2, 7), "A-1", -2, "scrap", "W1", None),
+        (date(2024, 4, 7), "A-1", -1, "sale", "W1", None),
+    ]
+    ledger = Ledger.of(movements=movements(rows, "date sku qty kind warehouse cost"))
+    for kinds, found in ((["sale"], 3), (["sale", "scrap"], 4)):
+        made = explain("A-1", ledger=ledger, ingest={"demand_kinds": kinds})
+        assert figure(made, "classes", "demand_buckets")["rows"] == found
+        assert figure(made, "accuracy", "wape", "W1")["rows"] == found
+        assert figure(made, "deadstock", "demand_per_day", "W1")["rows"] == found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from stockturn.config import Settings
 from stockturn.engine.ageing import bucket_names, bucket_of
 from stockturn.engine.deadstock import limit_of, provision_shares
 from stockturn.engine.explain.registry import CELL, About, Area, Behind, Figure
@@ -82,11 +81,11 @@ def deadstock(about: About) -> Area:
     )
     shares = provision_shares(entries, chosen)
     by_age = " + ".join(f"value_{name} × {share:g}" for name, share in shares.items() if share) or "0"
-    return Area("deadstock", frame, _figures(by_age, about.settings), _LEDGER, "status")
+    return Area("deadstock", frame, _figures(by_age, about.demanded), _LEDGER, "status")
 
 
-def _figures(by_age: str, settings: Settings) -> tuple[Figure, ...]:
-    sales = (Behind("movements", (*settings.ingest.demand_kinds, "sale_return")),)
+def _figures(by_age: str, sales: tuple[Behind, ...]) -> tuple[Figure, ...]:
+    """The figures; ``sales`` are the rows that the daily rate rests on."""
     prices = (Behind("items"), Behind("prices"))
     return (
         Figure("on_hand"),

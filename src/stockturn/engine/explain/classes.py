@@ -49,28 +49,28 @@ def classes(about: About) -> Area:
     )
     if "warehouse" not in by:
         frame = frame.with_columns(warehouse=pl.lit(None, pl.String))
-    return Area("classes", frame, _FIGURES, (Behind("movements"),), "abc")
+    return Area("classes", frame, _figures(about.demanded), (Behind("movements"),), "abc")
 
 
-_BUCKETS = (Behind("movements", ("sale", "sale_return", "production_out")),)
-
-_FIGURES = (
-    Figure("value", missing="no_cost"),
-    Figure("value_basis"),
-    Figure("share", {"worth": "value / total_value", "none": ""}, by="worth"),
-    Figure("cum_share", {"some": "value_reached / total_value", "": ""}, by="any_worth"),
-    Figure("share_before", "part_before / part_total", unit=Unit.SHARE),
-    Figure("abc", _ABC, by="abc_case"),
-    Figure("previous_abc", missing="no_period"),
-    Figure("demand_buckets", behind=_BUCKETS),
-    Figure("cv", "sd / mean", behind=_BUCKETS, missing="few_buckets"),
-    Figure("xyz", _XYZ, by="xyz", behind=_BUCKETS, missing="few_buckets"),
-    Figure("adi", "demand_buckets / hits", behind=_BUCKETS, missing="no_demand"),
-    Figure("cv2", "hit_var / hit_mean²", behind=_BUCKETS, missing="few_hits"),
-    Figure("pattern", _PATTERN, by="pattern", behind=_BUCKETS, missing="few_hits"),
-    Figure("days_with_demand"),
-    Figure("fsn", _FSN, by="fsn"),
-)
+def _figures(buckets: tuple[Behind, ...]) -> tuple[Figure, ...]:
+    """The figures; ``buckets`` are the rows that those of the demand series rest on."""
+    return (
+        Figure("value", missing="no_cost"),
+        Figure("value_basis"),
+        Figure("share", {"worth": "value / total_value", "none": ""}, by="worth"),
+        Figure("cum_share", {"some": "value_reached / total_value", "": ""}, by="any_worth"),
+        Figure("share_before", "part_before / part_total", unit=Unit.SHARE),
+        Figure("abc", _ABC, by="abc_case"),
+        Figure("previous_abc", missing="no_period"),
+        Figure("demand_buckets", behind=buckets),
+        Figure("cv", "sd / mean", behind=buckets, missing="few_buckets"),
+        Figure("xyz", _XYZ, by="xyz", behind=buckets, missing="few_buckets"),
+        Figure("adi", "demand_buckets / hits", behind=buckets, missing="no_demand"),
+        Figure("cv2", "hit_var / hit_mean²", behind=buckets, missing="few_hits"),
+        Figure("pattern", _PATTERN, by="pattern", behind=buckets, missing="few_hits"),
+        Figure("days_with_demand"),
+        Figure("fsn", _FSN, by="fsn"),
+    )
 
 
 def _cuts(settings: Settings) -> list[pl.Expr]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from stockturn.engine.explain.registry import CELL, About, Area, Behind, Figure
+from stockturn.engine.newness import ARRIVED
 from stockturn.engine.valuation import cost_keys
 from stockturn.engine.valued import closing
 from stockturn.schema import Unit
 
-ARRIVALS = ("purchase", "production_in", "assembly_in", "other_in", "sale_return", "transfer_in")
+_AT_COST = (*ARRIVED, "sale_return")
 """Kinds that come in at a cost of their own and move an average."""
 
 
@@ -65,7 +66,7 @@ def _last_average(about: About) -> pl.DataFrame:
     cells = about.of(valued.cells).select("cell", *CELL).unique(CELL, keep="none").lazy()
     came = (
         valued.flows.lazy()
-        .filter(pl.col("kind").cast(pl.String).is_in(ARRIVALS) & (pl.col("qty") > 0))
+        .filter(pl.col("kind").cast(pl.String).is_in(_AT_COST) & (pl.col("qty") > 0))
         .join(cells, on="cell")
         .filter(pl.col("day") == pl.col("day").max().over("cell"))
         .group_by("cell", *CELL, "day")

@@ -80,6 +80,13 @@ class About:
         """The settings of the run."""
         return self.run.settings
 
+    @property
+    def demanded(self) -> tuple[Behind, ...]:
+        """The ledger rows that demand is made of: what counts as demand in the settings, and what came back."""
+        return (
+            Behind("movements", tuple(dict.fromkeys((*self.settings.ingest.demand_kinds, "sale_return")))),
+        )
+
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of the skus."""
         return frame.filter(pl.col("sku").is_in(self.skus))

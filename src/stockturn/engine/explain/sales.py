@@ -10,8 +10,7 @@ from stockturn.engine.explain.registry import CELL, About, Area, Behind, Figure,
 from stockturn.engine.forecasting import Forecasts
 from stockturn.schema import Unit
 
-_SOLD = (Behind("movements", ("sale", "sale_return", "production_out")),)
-_AHEAD = (*_SOLD, Behind("promotions"), Behind("sales_orders"), Behind("overrides"))
+_AHEAD = (Behind("promotions"), Behind("sales_orders"), Behind("overrides"))
 _QUANTILES = ("q50", "q80", "q90", "q95", "q97_5", "q99")
 
 
@@ -25,7 +24,7 @@ def demand(about: About) -> Area:
             Figure("qty_adjusted"),
             Figure("censored_days"),
         ),
-        _SOLD,
+        about.demanded,
         "qty",
     )
 
@@ -43,7 +42,7 @@ def forecast(about: About) -> Area:
             Figure("model"),
             *(Figure(name, behind=(Behind("overrides"),), missing="no_override") for name in corrected),
         ),
-        _AHEAD,
+        (*about.demanded, *_AHEAD),
         "mean",
     )
 
@@ -56,7 +55,7 @@ def accuracy(about: About) -> Area:
     frame = whole.join(scores, on=CELL, how="left", nulls_equal=True).with_columns(
         span=pl.lit(float(span)), judged_buckets=pl.col("origins") * span
     )
-    return Area("accuracy", frame, _ACCURACY, _SOLD, "wape")
+    return Area("accuracy", frame, _ACCURACY, about.demanded, "wape")
 
 
 _MEASURES = {
