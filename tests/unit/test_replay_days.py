@@ -13,6 +13,7 @@ import pytest
 from stockturn.config import Settings
 from stockturn.engine.replay import Replayed, replay
 from stockturn.engine.replay.knowledge import Knowledge
+from stockturn.engine.replay.remarks import sentence
 from stockturn.engine.replay.run import Stage, Variant, knowledge, live_through, prepare, shop_of
 from stockturn.engine.replay.shelf import Shelf
 from stockturn.engine.replay.shop import Shop
@@ -339,3 +340,15 @@ def test_reviews_are_held_every_period_from_the_first_day() -> None:
     assert dates <= {FROM + timedelta(days=14 * n) for n in range(6)}
     assert min(dates) == FROM
     assert isinstance(max(dates), date)
+
+
+@pytest.mark.parametrize(("out", "key"), [(0.0121, "replay.sentence_same_out"), (0.02, "replay.sentence")])
+def test_rates_that_look_the_same_are_not_said_to_differ(out: float, key: str) -> None:
+    """1.21 % instead of 1.20 % reads as 1.2 % instead of 1.2 %: as many days."""
+    rows = {
+        "policy": ["actual", "suggested"],
+        "avg_inventory": [100.0, 90.0],
+        "fill_rate": [1.0, 0.99],
+        "stockout_rate": [0.012, out],
+    }
+    assert sentence(pl.DataFrame(rows)).key == key

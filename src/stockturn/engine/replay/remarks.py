@@ -15,6 +15,9 @@ from stockturn.model import Note
 TELLING = 0.0005
 """Least share of the demand that is worth a word."""
 
+SHOWN = 3
+"""Rates that are the same to so many decimals are the same to a reader: a tenth of a percent."""
+
 
 def sentence(table: pl.DataFrame) -> Note:
     """Capital and service of the suggestions beside what was done."""
@@ -34,7 +37,10 @@ def sentence(table: pl.DataFrame) -> Note:
         return Note(
             "replay.sentence_short" if figures["held"] is not None else "replay.sentence_idle", figures
         )
-    return Note("replay.sentence" if figures["held"] is not None else "replay.sentence_no_cost", figures)
+    if figures["held"] is None:
+        return Note("replay.sentence_no_cost", figures)
+    same = round(figures["out"], SHOWN) == round(figures["out_actual"], SHOWN)
+    return Note("replay.sentence_same_out" if same else "replay.sentence", figures)
 
 
 def equal_service(table: pl.DataFrame) -> Note | None:
