@@ -717,9 +717,12 @@ class Standard(Walk):
         return "neutral" if role == "link" else role
 
     def fresh(self, group: object) -> float | None:
-        """The price of the item, else what would seed an average."""
+        """The price of the item, else the first that would seed an average in one of its warehouses."""
         own = self.ledger.standard.get(group[0])
-        return own if own is not None else self.ledger.seed([group])
+        if own is not None:
+            return own
+        seeds = (self.ledger.seed([cell]) for cell in sorted(self.ledger.by_cell) if cell[0] == group[0])
+        return next((price for price in seeds if price is not None), None)
 
     def copy(self, group: object) -> float | None:
         """Prices do not change."""

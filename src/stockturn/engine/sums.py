@@ -94,7 +94,9 @@ class _Stock:
 
         amounts = {name: _known_only(valued.balances[name].to_numpy()) for name in ("value", "on_hand")}
         states = {**amounts, "sale_days": sale.sale_days, "out_days": sale.out_days} if sale else amounts
-        flags = {name: valued.cells[name].to_numpy().astype(float) for name in ("estimated", "no_cost")}
+        flags = {
+            name: valued.cells[name].to_numpy().astype(float) for name in ("estimated", "no_cost", "bare")
+        }
         counts = {name: np.bincount(scopes.of_cell, flag, size) for name, flag in flags.items()}
         counts["cells"] = np.bincount(scopes.of_cell, minlength=size).astype(float)
         return cls(
@@ -267,7 +269,8 @@ _MONEY = [
 
 def _known(frame: pl.DataFrame, valued: ValuedDays) -> pl.DataFrame:
     """Null for what is not known: no cost in any cell, no sales or revenue in the ledger; and what is estimated."""
-    no_cost = pl.col("no_cost") >= pl.col("cells")
+    # A cell that never held anything says nothing of what the others cost.
+    no_cost = (pl.col("no_cost") > 0) & (pl.col("no_cost") + pl.col("bare") >= pl.col("cells"))
     revenue = pl.col("revenue") if valued.has_revenue else pl.lit(None, pl.Float64)
     # Raw material is never sold: it turns over on what production takes.
     only_used = (pl.col("sold_qty") == 0) & (pl.col("used_qty") != 0)
@@ -283,4 +286,4 @@ def _known(frame: pl.DataFrame, valued: ValuedDays) -> pl.DataFrame:
         no_sales=pl.lit(not valued.has_sales),
         flow=pl.when(only_used).then(pl.lit("usage")).otherwise(pl.lit("cogs")),
         cells=pl.col("cells").cast(pl.Int64),
-    ).drop("used_qty")
+    ).drop("used_qty", "bare")

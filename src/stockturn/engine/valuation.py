@@ -238,12 +238,13 @@ def _ledger(book: Book) -> Valuation:
 
 
 def _standard(book: Book) -> Valuation:
-    """Standard cost: the item's unit cost (else what would seed an average) for everything; a receipt at another
-    price leaves a price variance."""
+    """Standard cost: the item's unit cost for everything, else one that would seed an average: the same in every
+    warehouse, so that a transfer changes no value. A receipt at another price leaves a price variance."""
     posted, groups = book.held.postings, book.groups
     cells = posted.cells.join(book.items, on="sku", how="left", maintain_order="left")
+    stated = cells["unit_cost"].fill_null(np.nan).to_numpy()
     own = np.full(len(groups.transit), np.nan)
-    own[groups.of_cell] = cells["unit_cost"].fill_null(np.nan).to_numpy()
+    own[groups.of_cell] = np.where(np.isnan(stated), _of_sku(cells["sku"], book.seed[groups.of_cell]), stated)
     own[book.foreign] = 0.0
     unit_cost = np.where(np.isnan(own), book.seed, own)[groups.group]
     standard = np.where(posted.qty == 0, 0.0, posted.qty / UNITS * unit_cost[groups.row])
@@ -252,6 +253,16 @@ def _standard(book: Book) -> Valuation:
     at = np.flatnonzero(booked != standard)
     off = Variance("price_variance", groups.row[at], (standard - booked)[at])
     return Valuation(booked, unit_cost, (off,))
+
+
+def _of_sku(sku: pl.Series, by_cell: np.ndarray) -> np.ndarray:
+    """For every cell the first figure of its sku that is known."""
+    number = sku.rank("dense").to_numpy().astype(np.int64) - 1
+    known = ~np.isnan(by_cell)
+    first = np.full(int(number.max(initial=-1)) + 1, np.nan)
+    first[number[known][::-1]] = by_cell[known][::-1]
+    shared: np.ndarray = first[number]
+    return shared
 
 
 _METHODS: Mapping[str, Callable[[Book], Valuation]] = {

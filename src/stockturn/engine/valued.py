@@ -35,7 +35,7 @@ class ValuedDays:
 
     ``cells``: cell, sku, warehouse (and the grain asked for), opening_basis (stock_point, opening, not_listed,
     estimated), opening_qty, opening_value, guessed_value (at the nearest known unit
-    cost), estimated, no_cost, last_day.
+    cost), estimated, no_cost, bare (never held or moved anything), last_day.
     ``balances``: cell, day, on_hand, value, unit_cost at the end of each day with a posting, and the demand of
     that day (units, returns not deducted); day 0 is the ``origin``, the day before the ledger begins. ``flows``: cell, day, kind, qty (signed), value (signed),
     revenue, row_cost (what the rows themselves say, NaN where none does). Value is NaN where a cell has no cost at all. ``differences``: sku, warehouse, as_of, book_qty,
@@ -180,6 +180,11 @@ def _cells(held: Balances, rows: Rows, receipts: bool) -> pl.DataFrame:
     by_list = pl.col("opening_basis") == "opening"
     surprised = [] if receipts else held.differences["cell"].unique().to_list()
     guessed = (pl.col("opening_qty") != 0) & pl.col("point_value").is_nan() & ~by_list
+    no_cost = np.logical_or.reduceat(np.isnan(rows.value), first)
+    held_ever = np.logical_or.reduceat((rows.on_hand != 0) | (rows.value != 0), first)
+    posted = held.postings
+    tells = (posted.qty != 0) | (np.nan_to_num(posted.cost) != 0)
+    moved = np.bincount(posted.cell[tells], minlength=len(first)) > 0
     return (
         held.postings.cells.join(held.openings, on="cell", maintain_order="left")
         .with_columns(
@@ -187,7 +192,8 @@ def _cells(held: Balances, rows: Rows, receipts: bool) -> pl.DataFrame:
             last_day=rows.day[last],
             guessed_value=guessed,
             estimated=(pl.col("opening_basis") == "estimated") | guessed | pl.col("cell").is_in(surprised),
-            no_cost=np.logical_or.reduceat(np.isnan(rows.value), first),
+            no_cost=no_cost,
+            bare=~(no_cost | held_ever | moved),
         )
         .drop("point_value", "point_cost")
     )

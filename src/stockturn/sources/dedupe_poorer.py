@@ -16,8 +16,8 @@ def told_with_less(frame: pl.LazyFrame, rule: DocumentRule, left: pl.Series, kee
     """Rows (row, verdict, reason, by_row) without document number that a fuller export tells as well.
 
     ``left`` are the rows that have left already. An export without document numbers is poorer than one with them, one
-    without warehouses poorer than one with them. On the days of a kind that both tell, the lines (item and quantity)
-    of the poorer are looked for among those of the fuller. Where most are found: a day of which all are found is a
+    without warehouses poorer than one with them. On the days of a kind that both tell, the lines (item and quantity,
+    and the warehouse where both name it) of the poorer are looked for among those of the fuller. Where most are found: a day of which all are found is a
     duplicate, another day is refused, because nothing tells what is missing (``keep_all``: stays). Where few are
     found, the exports tell different goods and all stays. A day of which any export has lines of both sorts
     is left alone: there the difference means something.
@@ -36,10 +36,11 @@ def told_with_less(frame: pl.LazyFrame, rule: DocumentRule, left: pl.Series, kee
     if shared.is_empty():
         return _none()
     said = content_hash(rule.table, ("sku", rule.qty))
+    there = content_hash(rule.table, ("sku", rule.qty, "warehouse"))
     rows = (
         frame.with_columns(key=days)
         .filter(pl.col("key").is_in(shared.implode()))
-        .select("row", "file", "key", said=said, grade=grade)
+        .select("row", "file", "key", "warehouse", said=said, there=there, grade=grade)
         .collect()
     )
     mixed = rows.group_by("key", "file").agg(pl.col("grade").n_unique()).filter(pl.col("grade") > 1)
@@ -60,6 +61,9 @@ def _against(rows: pl.DataFrame, grade: int) -> pl.DataFrame:
     poor = poor.join(fuller, on="key", how="semi")
     if poor.is_empty():
         return _none()
+    if grade == 1:
+        unplaced = fuller.filter(pl.col("warehouse").is_null())["key"].unique()
+        poor, fuller = _by_warehouse(poor, unplaced), _by_warehouse(fuller, unplaced)
     there = fuller.group_by("key", "said").agg(there=pl.len())
     lines = poor.group_by("file", "key", "said").agg(pl.len()).join(there, on=["key", "said"], how="left")
     lines = lines.with_columns(found=pl.min_horizontal("len", pl.col("there").fill_null(0)))
@@ -71,3 +75,9 @@ def _against(rows: pl.DataFrame, grade: int) -> pl.DataFrame:
         reason=pl.when(~pl.col("whole")).then(pl.lit("overlap")),
         by_row=pl.lit(None, pl.UInt32),
     )
+
+
+def _by_warehouse(rows: pl.DataFrame, unplaced: pl.Series) -> pl.DataFrame:
+    """Lines told apart by warehouse too, but on the days of which the fuller export does not name them all."""
+    blind = pl.col("key").is_in(unplaced.implode())
+    return rows.with_columns(said=pl.when(blind).then("said").otherwise("there"))
