@@ -17,14 +17,14 @@ demo: $(STAMP)
 	$(BIN)/stockturn report $(DEMO) --out $(DEMO)/report-$(lang).xlsx --lang $(lang)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long"
 
 check: $(STAMP)
 	$(BIN)/ruff format --check src tests benches
 	$(BIN)/ruff check src tests benches
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	STOCKTURN_HYPOTHESIS=long $(BIN)/python -m pytest -n 2
+	STOCKTURN_HYPOTHESIS=long $(BIN)/python -m pytest -n 2 --dist worksteal
 	$(BIN)/python -m tests.long.wheel
 
 bench: $(STAMP)
