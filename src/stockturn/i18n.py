@@ -76,8 +76,16 @@ def _spoken(name: str, value: object, lang: str) -> object:
     return text(code, lang) if name in _CODES and has(code, lang) else value
 
 
+def _verdict(error: StockturnError, lang: str) -> dict[str, object]:
+    """What a refused value may be, where the check that refused it has words in the catalogue."""
+    key = f"errors.verdict_{error.params.get('verdict')}"
+    limits = error.params.get("limits")
+    return {"allowed": text(key, lang, **limits)} if isinstance(limits, dict) and has(key, lang) else {}
+
+
 def error_text(error: StockturnError, lang: str) -> tuple[str, str | None]:
     """The sentence of an error, and the hint that says what to do next (None where there is none)."""
-    message = text(f"errors.{error.key}", lang, **error.params)
+    params = error.params | _verdict(error, lang)
+    message = text(f"errors.{error.key}", lang, **params)
     hint_key = f"errors.{error.key}_hint"
-    return message, text(hint_key, lang, **error.params) if has(hint_key, lang) else None
+    return message, text(hint_key, lang, **params) if has(hint_key, lang) else None

@@ -24,6 +24,7 @@ CASES = [
     ),
     (["turnvoer", "x"], "Did you mean turnover?", "是否想写 turnover？"),
     (["qqqq"], "There is no command qqqq.", "没有 qqqq 这个命令。"),
+    (["reorder", "x", "--service-level", "1.5"], "it must be below 1.0.", "必须小于 1.0。"),
     (["abc", "x", "--config", "/"], "cannot be read", "无法读取"),
 ]
 

@@ -77,8 +77,10 @@ def _refusal(error: ValidationError, tree: dict[str, Any], source: str) -> Usage
         "config_bad_value",
         key=key,
         value=_shown(first.get("input")),
-        allowed=first["msg"],
+        allowed=first["msg"].removeprefix("Value error, "),
         source=source or "options",
+        verdict=first["type"].removesuffix("_type").removesuffix("_parsing"),
+        limits={name: limit for name, limit in first.get("ctx", {}).items() if name != "error"},
     )
 
 
