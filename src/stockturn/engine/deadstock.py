@@ -34,6 +34,7 @@ def deadstock(
     settings: Settings,
     plan: pl.LazyFrame | None = None,
     batches: pl.LazyFrame | None = None,
+    terms: bool = False,
 ) -> pl.LazyFrame:
     """One row per cell with something on hand: the worst status first, and in it the most money.
 
@@ -44,23 +45,9 @@ def deadstock(
 
     Columns out: those of SPEC 14, and name, category, idle_days (days without demand, the figure behind ``status``),
     demand_per_day, rate_basis, unit_price, age_provision, nrv_provision, reason_code (why excess is null),
-    cover_reason, and those of :func:`stockturn.engine.clearing.with_action`.
+    cover_reason, and those of :func:`stockturn.engine.clearing.with_action`; with ``terms`` also the columns of
+    ``TERMS``, from which its figures are worked out.
     """
-    return deadstock_terms(ledger, entries, closing, aged, settings, plan, batches).select(
-        columns(settings.deadstock)
-    )
-
-
-def deadstock_terms(
-    ledger: Ledger,
-    entries: Entries,
-    closing: pl.LazyFrame,
-    aged: pl.LazyFrame,
-    settings: Settings,
-    plan: pl.LazyFrame | None = None,
-    batches: pl.LazyFrame | None = None,
-) -> pl.LazyFrame:
-    """:func:`deadstock` with the columns of ``TERMS``, from which its figures are worked out, as well."""
     demand = Demand.of(entries, settings)
     rates = mean_rate(demand, settings.deadstock.rate_days)
     yearly = mean_rate(demand, settings.deadstock.clearing.promote_rate_days)
@@ -92,7 +79,7 @@ def deadstock_terms(
         judged.pipe(with_action, sellers, entries.as_of, settings)
         .pipe(_narrowed, settings)
         .pipe(_ordered, settings)
-        .select(*columns(settings.deadstock), *TERMS)
+        .select(*columns(settings.deadstock), *(TERMS if terms else ()))
     )
 
 

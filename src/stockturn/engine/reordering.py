@@ -13,12 +13,12 @@ from stockturn.engine.entries import Entries, with_prices
 from stockturn.engine.expr import IN_TRANSIT
 from stockturn.engine.forecasting import forecasts
 from stockturn.engine.newness import newness
+from stockturn.engine.outlook import BUCKET_DAYS
 from stockturn.engine.prices import last_purchases
 from stockturn.engine.replenish import ReorderInputs
 from stockturn.engine.valued import ValuedDays, closing
 from stockturn.model import Ledger
 
-_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 _CELL = ("sku", "warehouse")
 
 
@@ -100,7 +100,7 @@ def _far_enough(ledger: Ledger, settings: Settings) -> Settings:
     """The settings with a forecast horizon that covers the plan."""
     chosen = settings.reorder
     days = chosen.plan_buckets * chosen.plan_bucket_days
-    buckets = math.ceil(days / _DAYS[settings.forecast.bucket]) + 1
+    buckets = math.ceil(days / BUCKET_DAYS[settings.forecast.bucket]) + 1
     limit = 60  # what a forecast may be asked for
     horizon = min(limit, max(settings.forecast.horizon, buckets))
     return settings.model_copy(update={"forecast": settings.forecast.model_copy(update={"horizon": horizon})})

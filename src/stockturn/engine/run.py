@@ -18,7 +18,7 @@ from stockturn.engine.batches import by_shelf_life, dated_batches, known_batches
 from stockturn.engine.classify import abc, abc_notes
 from stockturn.engine.compare import bridge, compared, ranking, trend, with_changes
 from stockturn.engine.deadstock import columns as deadstock_columns
-from stockturn.engine.deadstock import deadstock_terms
+from stockturn.engine.deadstock import deadstock
 from stockturn.engine.demand import Demand, daily_rate
 from stockturn.engine.entries import Entries, entries, latest_date, names_any
 from stockturn.engine.expiry import expiring
@@ -147,8 +147,8 @@ class Run:
         stock = closing(whole.valued).lazy()
         ages = aged(whole.layers, whole.entries, stock, self.settings)
         plan = self.replenishment.reorder.lazy()
-        return deadstock_terms(
-            self.ledger, whole.entries, stock, ages, self.settings, plan, whole.expiries
+        return deadstock(
+            self.ledger, whole.entries, stock, ages, self.settings, plan, whole.expiries, terms=True
         ).collect()
 
     def deadstock_notes(self) -> tuple[Note, ...]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from stockturn.config.reorder import ReorderSettings
 from stockturn.engine.explain.registry import CELL, About, Area, Behind, Figure
+from stockturn.engine.outlook import BUCKET_DAYS
 from stockturn.schema import Unit
 
 _ORDERS = (Behind("orders"), Behind("suppliers"), Behind("items"))
@@ -93,12 +94,12 @@ def reorder(about: About) -> Area:
     frame = (
         about.of(about.run.reorder_terms)
         .join(deviation, on=CELL, how="left")
-        .with_columns(_cases(chosen.rounding), bucket_days=pl.lit(_DAYS[about.settings.forecast.bucket]))
+        .with_columns(
+            _cases(chosen.rounding), bucket_days=pl.lit(BUCKET_DAYS[about.settings.forecast.bucket])
+        )
     )
     return Area("reorder", frame, _REORDER, _PLAN, "suggested_qty")
 
-
-_DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12}
 
 _REORDER = (
     Figure("policy"),

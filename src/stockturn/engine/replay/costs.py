@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from stockturn.engine.entries import Entries
+from stockturn.engine.expr import ratio
 from stockturn.engine.loss import Floats
 from stockturn.engine.valued import ValuedDays
 
@@ -23,7 +24,7 @@ def unit_costs(
     """
     first = valued.day_of(start)
     listed = entries.items.select("sku", item_cost="unit_cost").collect()
-    mean = pl.when(pl.col("units") > 0).then(pl.col("worth") / pl.col("units"))
+    mean = ratio("worth", "units")
     issued = (pl.col("sold") > 0) & (pl.col("sold_cost") > 0)
     found = (
         valued.cells.select("sku", cell=_CELL)
@@ -32,7 +33,7 @@ def unit_costs(
         .join(listed, on="sku", how="left", maintain_order="left")
         .with_columns(own=pl.coalesce(mean, "before", "later"))
         .with_columns(cost=pl.coalesce("own", pl.col("own").mean().over("sku"), "item_cost").fill_null(0.0))
-        .with_columns(issued=pl.when(issued).then(pl.col("sold_cost") / pl.col("sold")).otherwise("cost"))
+        .with_columns(issued=pl.when(issued).then(ratio("sold_cost", "sold")).otherwise("cost"))
     )
     return found["cost"].to_numpy().copy(), found["issued"].to_numpy().copy()
 

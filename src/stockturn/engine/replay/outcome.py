@@ -117,7 +117,7 @@ def _with_rates(frame: pl.DataFrame, period: Period) -> pl.DataFrame:
     years = pl.lit(period.year_days).cast(pl.Int64)
     return (
         frame.with_columns(
-            avg_inventory=pl.col("value") / period.days, days=pl.lit(period.days, pl.Int64), year_days=years,
+            avg_inventory=ratio("value", pl.lit(period.days)), days=pl.lit(period.days, pl.Int64), year_days=years,
             flow=pl.lit("cogs"), usage=pl.col("cogs"), sale_days="on_sale_days",
         )
         .with_columns(turnover_period=turnover_period())
@@ -222,7 +222,7 @@ def _cells(one: Lived, cells: pl.DataFrame) -> pl.DataFrame:
         cells.filter(alive)
         .with_columns(
             policy=pl.lit(one.variant.name),
-            avg_inventory=pl.col("value") / days,
+            avg_inventory=ratio("value", pl.lit(days)),
             fill_rate=ratio("sold_qty", "demand_qty"),
             stockout_rate=ratio("out_days", "on_sale_days"),
         )

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from stockturn.config import Settings
-from stockturn.engine.expr import IN_TRANSIT
+from stockturn.engine.expr import IN_TRANSIT, ratio
 from stockturn.engine.levels import numbers
 from stockturn.engine.loss import Floats
 from stockturn.engine.policies import served_at
@@ -143,7 +143,7 @@ class Shop:
         number = pl.concat_str(pl.lit("replay "), pl.col("date").cast(pl.String))
         return self._waiting.select(
             "supplier", "sku", "warehouse", doc_no=number, line_no=pl.lit(None, pl.String), order_date="date",
-            promised_date="promised", qty_open="qty", unit_cost=pl.col("order_value") / pl.col("qty"),
+            promised_date="promised", qty_open="qty", unit_cost=ratio("order_value", "qty"),
             placed=pl.lit(False),
         )  # fmt: skip
 

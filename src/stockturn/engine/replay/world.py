@@ -19,7 +19,7 @@ import polars as pl
 
 from stockturn.config import Settings
 from stockturn.engine.entries import Entries
-from stockturn.engine.expr import IN_TRANSIT, tidy
+from stockturn.engine.expr import IN_TRANSIT, ratio, tidy
 from stockturn.engine.levels import numbers
 from stockturn.engine.loss import Floats
 from stockturn.engine.replay.costs import unit_costs
@@ -242,7 +242,7 @@ def _demand(
     found = found.sort("day", "cell")
     if found["sold"].sum() == 0:
         return found, np.ones(found.height)
-    return found, (found["sold"] / found["qty"]).to_numpy()
+    return found, found.select(ratio("sold", "qty").fill_null(1.0)).to_series().to_numpy()
 
 
 def _stock(valued: ValuedDays, zero: int, days: int) -> tuple[Floats, Events]:
